@@ -1,0 +1,1 @@
+"""Ground floor: what is known. Identity, records, store, cache, ledger."""

@@ -1,0 +1,1 @@
+"""What makes two results the same: canonical values, code closures, environments, keys."""

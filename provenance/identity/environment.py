@@ -1,0 +1,144 @@
+"""What an interpreter is and has installed, and how much of that belongs into a key."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from provenance.errors import InvalidInputError, UnavailableError
+
+_PROBE = Path(__file__).with_name("probe.py")
+_PROBE_SECONDS = 120
+_RECORD_DIGITS = 16
+
+
+class InterpreterError(UnavailableError):
+    """Raised when a Python interpreter cannot be started or does not describe itself."""
+
+    code = "interpreter"
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One installed distribution.
+
+    ``record_sha256`` stands for its files: the hash of the rows of RECORD that tell content
+    (without scripts, byte code and installers' notes, which differ from place to place), or
+    of its metadata where there is no RECORD. ``modules`` are the top-level names that it
+    brings, ``requires`` the normalised names of what it needs, extras left out.
+    """
+
+    name: str
+    version: str
+    record_sha256: str
+    modules: tuple[str, ...]
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EnvironmentFacts:
+    """A Python interpreter with all its distributions; ``python`` is like ``3.11.7``."""
+
+    implementation: str
+    python: str
+    abi: str
+    platform: str
+    distributions: tuple[Distribution, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return JSON data that ``from_json`` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> "EnvironmentFacts":
+        """Read what ``to_json`` wrote; raise InvalidInputError where it is something else."""
+        try:
+            entries = data["distributions"]
+            if not isinstance(entries, list | tuple):
+                raise TypeError("distributions is no list")
+            words = ("implementation", "python", "abi", "platform")
+            plain = {word: str(data[word]) for word in words}
+            return cls(**plain, distributions=tuple(_distribution(entry) for entry in entries))
+        except (KeyError, TypeError) as error:
+            raise InvalidInputError(f"This describes no environment: {error!r}.") from error
+
+
+def describe_environment(python: Path) -> EnvironmentFacts:
+    """Ask the interpreter *python* what it is and has installed; raise InterpreterError.
+
+    It runs isolated (``-I``): neither ``PYTHON*`` variables nor the current directory count.
+    """
+    argv = [str(python), "-I", str(_PROBE)]
+    try:
+        answer = subprocess.run(
+            argv, capture_output=True, check=True, timeout=_PROBE_SECONDS, stdin=subprocess.DEVNULL
+        )
+        data = json.loads(answer.stdout.decode().strip().rpartition("\n")[2])
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip()[-2000:]
+        raise InterpreterError(
+            f"{python} ended with status {error.returncode} when asked to describe itself: {said}",
+            "Rebuild the environment.",
+        ) from error
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise InterpreterError(
+            f"{python} could not be asked to describe itself: {error}",
+            "Is it a Python interpreter, 3.8 or newer, that this user may execute?",
+        ) from error
+    return EnvironmentFacts.from_json(data)
+
+
+def keyed_environment(
+    facts: EnvironmentFacts, imports: frozenset[str], *, everything: bool = False
+) -> dict[str, object]:
+    """Return the part of *facts* that determines what code with these *imports* does.
+
+    That is the interpreter, and each distribution reachable from the top-level names in
+    *imports* through requirements, as ``{name: "version record:digits"}``. Names that no
+    distribution brings (the standard library, the project's own) add nothing. With
+    *everything*, all distributions count: for code whose imports are only known when it runs.
+    """
+    reached = facts.distributions if everything else _reachable(facts.distributions, imports)
+    return {
+        "implementation": facts.implementation,
+        "python": facts.python,
+        "abi": facts.abi,
+        "platform": facts.platform,
+        "distributions": {
+            entry.name: f"{entry.version} record:{entry.record_sha256[:_RECORD_DIGITS]}"
+            for entry in sorted(reached, key=lambda entry: entry.name)
+        },
+    }
+
+
+def normalised_name(name: str) -> str:
+    """Return the name of a distribution as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _reachable(
+    distributions: Iterable[Distribution], imports: frozenset[str]
+) -> Iterable[Distribution]:
+    by_name = {entry.name: entry for entry in distributions}
+    waiting = [entry.name for entry in by_name.values() if not imports.isdisjoint(entry.modules)]
+    reached: dict[str, Distribution] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in reached:
+            reached[name] = by_name[name]
+            waiting.extend(by_name[name].requires)
+    return reached.values()
+
+
+def _distribution(entry: object) -> Distribution:
+    if not isinstance(entry, Mapping):
+        raise TypeError(f"{entry!r:.80} describes no distribution")
+    return Distribution(
+        name=normalised_name(str(entry["name"])),
+        version=str(entry["version"]),
+        record_sha256=str(entry["record_sha256"]),
+        modules=tuple(str(name) for name in entry["modules"]),
+        requires=tuple(normalised_name(str(name)) for name in entry["requires"]),
+    )

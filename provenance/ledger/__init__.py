@@ -1,0 +1,1 @@
+"""The ledger: the database that remembers every request, run and result."""

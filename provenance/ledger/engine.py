@@ -1,0 +1,75 @@
+"""Opening the ledger's database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+BUSY_TIMEOUT_MS = 30_000
+_READ_ONLY = {"provenote_read_only": True}
+
+
+class Ledger:
+    """The database, opened: hands out sessions, each of them one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare to connect to *url* (SQLAlchemy's form); nothing is opened yet."""
+        self.engine = _engine(url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that only reads; on SQLite it never waits for a writer."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options=_READ_ONLY)
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session that is committed at the end, or rolled back on an exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections; also to be called in a forked child before first use."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed)
+    _tune_sqlite(engine)
+    return engine
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    """Use WAL, wait up to 30 s for a lock, sync every commit, and take the lock up front.
+
+    ``BEGIN IMMEDIATE`` makes a writer wait at the start of its transaction, where waiting
+    is harmless; a reader that turns into a writer half-way could only fail.
+    """
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        read_only = connection.get_execution_options().get("provenote_read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

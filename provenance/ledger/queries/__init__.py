@@ -1,0 +1,1 @@
+"""What pages and commands ask of the ledger: one file per page or concept."""

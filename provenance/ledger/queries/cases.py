@@ -1,0 +1,104 @@
+"""The cases of reports, and short names that tell them apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from provenance.ledger.tables import Run
+
+LONGEST_LABEL = 60
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of parameter values that a report was run with."""
+
+    project_id: str
+    report: str
+    key: str
+    params: dict[str, Any]
+    label: str
+    """The values in which it differs from the report's other cases."""
+    last_run: str
+
+
+@dataclass(frozen=True)
+class CaseNames:
+    """Labels of the cases of several reports."""
+
+    by_key: dict[tuple[str, str, str], str]
+
+    def __call__(self, project_id: str, report: str, case_key: str) -> str:
+        """Return the label of one case; of an unknown one, the start of its key."""
+        return self.by_key.get((project_id, report, case_key), case_key[:8])
+
+
+def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case, ...]:
+    """Return the cases of *reports* (pairs of project id and name) that have a run.
+
+    They are ordered by project, report and label.
+    """
+    pairs = sorted(set(reports))
+    if not pairs:
+        return ()
+    newest = (
+        select(func.max(Run.id))
+        .where(tuple_(Run.project_id, Run.report).in_(pairs))
+        .group_by(Run.project_id, Run.report, Run.case_key)
+    )
+    columns = (Run.project_id, Run.report, Run.case_key, Run.params, Run.id)
+    found: dict[tuple[str, str], list[tuple[str, dict[str, Any], str]]] = {}
+    for project_id, report, key, params, run_id in session.execute(
+        select(*columns).where(Run.id.in_(newest))
+    ):
+        found.setdefault((project_id, report), []).append((key, params, run_id))
+    return tuple(case for pair in pairs for case in _of_one_report(pair, found.get(pair, [])))
+
+
+def case_names(session: Session, reports: Iterable[tuple[str, str]]) -> CaseNames:
+    """Return the labels of all cases of *reports*, in one query."""
+    cases = cases_of(session, reports)
+    return CaseNames({(case.project_id, case.report, case.key): case.label for case in cases})
+
+
+def label_of(params: Mapping[str, Any], differing: Sequence[str]) -> str:
+    """Return the values of *differing* parameters as a short text."""
+    if len(differing) == 1:
+        text = _text(params.get(differing[0]))
+    else:
+        text = ", ".join(f"{name} {_text(params[name])}" for name in differing if name in params)
+    short = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+    return short or "only case"
+
+
+def _of_one_report(
+    pair: tuple[str, str], found: Sequence[tuple[str, dict[str, Any], str]]
+) -> list[Case]:
+    differing = _differing([params for _, params, _ in found])
+    cases = [
+        Case(*pair, key, params, label_of(params, differing), run_id)
+        for key, params, run_id in found
+    ]
+    return sorted(cases, key=lambda case: (case.label, case.key))
+
+
+def _differing(cases: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = sorted({name for params in cases for name in params})
+    if len(cases) == 1:
+        return names[:3]
+    first = cases[0] if cases else {}
+    return [
+        name
+        for name in names
+        if any(params.get(name, _ABSENT) != first.get(name, _ABSENT) for params in cases)
+    ]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,72 @@
+"""The page of a report: its runs over time."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
+from provenance.ledger.tables import Run, RunJob
+
+_CONSEQUENCES = frozenset({"inputs", "missing"})
+"""Reasons that follow from another job's: what moved first is told before them."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What narrows the runs of a report."""
+
+    project_id: str
+    report: str
+    case_key: str | None = None
+    branch: str | None = None
+
+    def narrow(self, query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+        """Return *query* over runs, narrowed."""
+        query = query.where(Run.project_id == self.project_id, Run.report == self.report)
+        if self.case_key:
+            query = query.where(Run.case_key == self.case_key)
+        return query.where(Run.branch == self.branch) if self.branch else query
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """A run, its numbers, and why it was not the same as before."""
+
+    run: RunRow
+    metrics: tuple[MetricChange, ...]
+    moved: tuple[str, ...]
+    """Sentences of the jobs that were executed, causes first; empty where all was reused."""
+
+
+def report_history(
+    session: Session, wanted: Filter, before: str | None = None
+) -> tuple[tuple[HistoryRow, ...], bool]:
+    """Return a page of the report's runs, newest first, older than the id *before*."""
+    query = wanted.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
+    if before:
+        query = query.where(Run.id < before)
+    runs, older = page_of(run_rows(session, query))
+    ids = [run.id for run in runs]
+    changes, moved = changes_of(session, ids), what_moved(session, ids)
+    return tuple(HistoryRow(run, changes[run.id], moved.get(run.id, ())) for run in runs), older
+
+
+def what_moved(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the distinct sentences of each run's executed jobs, causes before consequences."""
+    query = (
+        select(RunJob.run_id, RunJob.reason, RunJob.sentence)
+        .where(RunJob.run_id.in_(run_ids), RunJob.status == "executed")
+        .order_by(RunJob.run_id, RunJob.position)
+    )
+    causes: dict[str, list[str]] = defaultdict(list)
+    rest: dict[str, list[str]] = defaultdict(list)
+    for run_id, reason, sentence in session.execute(query):
+        (rest if reason in _CONSEQUENCES else causes)[run_id].append(sentence)
+    return {
+        run_id: tuple(dict.fromkeys([*causes[run_id], *rest[run_id]]))
+        for run_id in {*causes, *rest}
+    }

@@ -1,0 +1,81 @@
+"""What the first page of the archive asks: what needs attention, what runs now."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from provenance.ledger.columns import utc_now
+from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
+from provenance.ledger.states import Status, Verdict
+from provenance.ledger.tables import Check, Run
+
+ATTENTION_DAYS = 30
+MOST_SHOWN = 20
+_OVER = (Status.FINISHED, Status.DEAD)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The latest run of a case that did not pass."""
+
+    run: RunRow
+    why: str | None
+    """Message of its first failed check, or of its error."""
+    metrics: tuple[MetricChange, ...]
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """Runs that are queued or running."""
+
+    runs: tuple[RunRow, ...]
+    total: int
+
+
+def needs_attention(session: Session) -> tuple[Attention, ...]:
+    """Return the newest finished run of each report and case where it did not pass.
+
+    Cases that have not been run for 30 days are left out: nobody evaluates them any more.
+    """
+    since = utc_now() - timedelta(days=ATTENTION_DAYS)
+    newest = (
+        select(func.max(Run.id))
+        .where(
+            Run.status.in_(_OVER),
+            or_(Run.verdict.is_(None), Run.verdict != Verdict.CANCELLED),
+        )
+        .group_by(Run.project_id, Run.report, Run.case_key)
+    )
+    query = select_rows().where(
+        Run.id.in_(newest),
+        Run.finished_at >= since,
+        or_(Run.verdict.is_(None), Run.verdict != Verdict.PASSED),
+    )
+    runs = run_rows(session, query.order_by(Run.id.desc()).limit(MOST_SHOWN))
+    failed = _failed_checks(session, [run.id for run in runs])
+    changes = changes_of(session, [run.id for run in runs])
+    return tuple(
+        Attention(run, failed.get(run.id) or (run.error or {}).get("message"), changes[run.id])
+        for run in runs
+    )
+
+
+def under_way(session: Session) -> UnderWay:
+    """Return the runs that are running and then those that wait, oldest first."""
+    unfinished = Run.status.in_((Status.QUEUED, Status.RUNNING))
+    order = (Run.status != Status.RUNNING, Run.id)
+    runs = run_rows(session, select_rows().where(unfinished).order_by(*order).limit(MOST_SHOWN))
+    total = session.scalar(select(func.count()).select_from(Run).where(unfinished)) or 0
+    return UnderWay(tuple(runs), total)
+
+
+def _failed_checks(session: Session, run_ids: list[str]) -> dict[str, str]:
+    query = (
+        select(Check.run_id, Check.message)
+        .where(Check.run_id.in_(run_ids), Check.ok.is_(False))
+        .order_by(Check.run_id, Check.position.desc())
+    )
+    return {row.run_id: row.message for row in session.execute(query)}

@@ -1,0 +1,79 @@
+"""Projects and their commits."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from provenance.errors import NotFoundError
+from provenance.ledger.tables import Commit, Evaluation, Project, Run
+
+MOST_BRANCHES = 100
+
+
+class UnknownProjectError(NotFoundError):
+    """Raised when a project is named that nobody has added."""
+
+
+class UnknownReportError(NotFoundError):
+    """Raised when a report is named that no run of the project has made."""
+
+
+def all_projects(session: Session) -> Sequence[Project]:
+    """Return every project by name."""
+    return session.scalars(select(Project).order_by(Project.name)).all()
+
+
+def project_named(session: Session, name: str) -> Project:
+    """Return the project called *name*, or raise `UnknownProjectError` with the nearest name."""
+    found = session.scalars(select(Project).where(Project.name == name)).one_or_none()
+    if found is not None:
+        return found
+    known = session.scalars(select(Project.name).order_by(Project.name)).all()
+    raise UnknownProjectError(f"There is no project named {name!r}.", _nearest(name, known))
+
+
+def report_names(session: Session, project_id: str) -> Sequence[str]:
+    """Return the reports of the project that have at least one run, by name."""
+    wanted = select(Run.report).where(Run.project_id == project_id).distinct()
+    return session.scalars(wanted.order_by(Run.report)).all()
+
+
+def known_report(session: Session, project: Project, name: str) -> str:
+    """Return *name* if the project has runs of it, or raise `UnknownReportError`."""
+    one = select(Run.id).where(Run.project_id == project.id, Run.report == name).limit(1)
+    if session.scalar(one) is not None:
+        return name
+    nearest = _nearest(name, report_names(session, project.id))
+    raise UnknownReportError(f"Project {project.name!r} has no report {name!r}.", nearest)
+
+
+def branch_names(session: Session, project_id: str) -> Sequence[str]:
+    """Return the branches that evaluations of the project were asked for, by name."""
+    wanted = (
+        select(Evaluation.branch)
+        .where(Evaluation.project_id == project_id, Evaluation.branch.is_not(None))
+        .distinct()
+        .order_by(Evaluation.branch)
+        .limit(MOST_BRANCHES)
+    )
+    return [branch for branch in session.scalars(wanted) if branch is not None]
+
+
+def commits_of(
+    session: Session, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Commit]:
+    """Return the known commits among *wanted*, pairs of project id and SHA."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return {}
+    query = select(Commit).where(tuple_(Commit.project_id, Commit.sha).in_(pairs))
+    return {(commit.project_id, commit.sha): commit for commit in session.scalars(query)}
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name[:60], known, n=1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(known[:10])}." if known else ""

@@ -1,0 +1,90 @@
+"""The record: how an artifact came to be. Kept by key, and beside each output as a sidecar."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from provenance.store import Blob, Store
+
+SCHEMA = "provenote/record/1"
+SIDECAR_SUFFIX = ".prov.json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file that a job left."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+    filename: str
+
+    @property
+    def uri(self) -> str:
+        """The output's address by content."""
+        return f"sha256:{self.sha256}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one execution; written once, never changed.
+
+    ``kind`` is ``python``, ``sql`` or ``report``. ``preimage`` is what the key is the hash
+    of, so that two results are explained by comparing two records. ``extra`` holds what
+    only some kinds have: queries of an SQL stage, metrics and checks, the log's digest.
+    """
+
+    kind: str
+    name: str
+    key: str
+    preimage: Mapping[str, Any]
+    outputs: tuple[Output, ...]
+    run: Mapping[str, Any]
+    code: Mapping[str, Any]
+    params: Mapping[str, Any]
+    inputs: tuple[Mapping[str, Any], ...]
+    environment: Mapping[str, Any]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def output(self, name: str) -> Output | None:
+        """Return the output called *name*."""
+        return next((output for output in self.outputs if output.name == name), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        body = asdict(self)
+        body["outputs"] = [{**asdict(output), "uri": output.uri} for output in self.outputs]
+        return {"schema": SCHEMA, **json.loads(json.dumps(body))}
+
+    def to_bytes(self) -> bytes:
+        """Return the record as the bytes that are stored, hashed and compared."""
+        return json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False, indent=1).encode()
+
+
+def parse_record(data: bytes) -> Record:
+    """Return the record that *data* holds."""
+    body = json.loads(data)
+    if body.pop("schema", None) != SCHEMA:
+        raise ValueError(f"not a record of schema {SCHEMA}")
+    outputs = tuple(
+        Output(**{name: value for name, value in output.items() if name != "uri"})
+        for output in body.pop("outputs")
+    )
+    return Record(outputs=outputs, inputs=tuple(body.pop("inputs")), **body)
+
+
+def sidecar(record: Record, record_id: str, output: Output) -> bytes:
+    """Return the content of ``<output>.prov.json``: the record, told from one output."""
+    body = record.as_json()
+    outputs = body.pop("outputs")
+    body["record_id"] = record_id
+    body["output"] = next(item for item in outputs if item["name"] == output.name)
+    body["siblings"] = [item for item in outputs if item["name"] != output.name]
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def keep_record(store: Store, record: Record) -> Blob:
+    """Put the record into the store; its digest is the record's id."""
+    return store.put_bytes(record.to_bytes())
