@@ -1,0 +1,1 @@
+"""Middle floor: what runs. Manifest, plan, stages, templates, kernels, rendering."""

@@ -1,0 +1,229 @@
+"""One attempt at a run: its claim kept alive, its progress told, its end watched for."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.containment import Workplace
+from pipeline.installation import Installation
+from pipeline.runner.client import Event, Runner, RunnerStoppedError
+from pipeline.runner.messages import Job
+from provenance.ledger.claims import Claim, cancel_requested, heartbeat, note
+from provenance.ledger.engine import Ledger
+from provenance.ledger.states import Verdict
+from provenance.ledger.tables import RunEvent
+
+_FLUSH_SECONDS = 0.2
+_MAX_EVENTS = 2_000
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who does the work: an installation, a runner, and how long a silence may last."""
+
+    installation: Installation
+    runner: Runner
+    lease: float
+    let_go: threading.Event
+    """Set when the worker has to end now: its run then goes back to the queue."""
+    listener: Callable[[Event], None] | None = None
+    """Hears what happens as it happens; for a command line that shows progress."""
+
+
+class Attempt:
+    """What the story of a run needs to know of the one who tells it."""
+
+    def __init__(self, claim: Claim, worker: Worker, watch: "Heartbeat") -> None:
+        self.installation = worker.installation
+        self.claim = claim
+        self.runner = worker.runner
+        self._worker = worker
+        self._watch = watch
+        self._started = time.monotonic()
+        self.deadline = self._started + self.installation.limits.run_seconds
+        self._events: list[dict[str, Any]] = []
+        self._seq = 0
+        self._progress: dict[str, Any] = {}
+        self._flushed = 0.0
+        self._places: dict[str, Workplace] = {}
+
+    @property
+    def root(self) -> Path:
+        """The private directory of this attempt."""
+        return attempt_root(self.installation, self.claim)
+
+    def workplace(self, name: str) -> Workplace:
+        """Make a private directory for the job *name*."""
+        marker = f"{self.installation.home}:{self.claim.id}:{self.claim.attempt}"
+        place = Workplace(self.root / f"{len(self._places):02}-{name}", marker)
+        place.make()
+        self._places[name] = place
+        return place
+
+    def printed(self, name: str | None = None) -> bytes:
+        """Return what the job *name* printed; without a name, what the latest job did."""
+        place = self._places.get(name) if name else next(reversed(self._places.values()), None)
+        return place.log.read_bytes() if place and place.log.exists() else b""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the attempt began."""
+        return time.monotonic() - self._started
+
+    def perform(self, job: Job) -> dict[str, Any]:
+        """Let the runner do *job*; raise RunnerStoppedError where this attempt has to end."""
+        try:
+            return self.runner.call(job, self._hear, self._stop_reason)
+        finally:
+            self.flush()
+
+    def check(self) -> None:
+        """Raise RunnerStoppedError if this attempt has to end; for waits without the runner."""
+        reason = self._stop_reason()
+        if reason is not None:
+            raise RunnerStoppedError(reason)
+
+    def limit(self, seconds: float | None) -> None:
+        """Set the time that is left to what the manifest grants, within the operator's bound."""
+        if seconds is not None:
+            self.deadline = min(self.deadline, time.monotonic() + seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time of the run is over."""
+        return max(0.1, self.deadline - time.monotonic())
+
+    def tell(self, doing: str, event: dict[str, Any] | None = None) -> None:
+        """Say what is being done now, and with *event* what was just done."""
+        self._progress["doing"] = doing
+        if event is not None:
+            self._events.append(event)
+        self._say({"event": "doing", "doing": doing} if event is None else event)
+        self.flush()
+
+    def _say(self, event: Event) -> None:
+        if self._worker.listener is not None:
+            self._worker.listener(event)
+
+    def _hear(self, event: Event) -> None:
+        self._say(event)
+        if event["event"] == "doing":
+            self._progress["doing"] = f"cell {event['index'] + 1}"
+            self._progress["cells_total"] = event["total"]
+            return
+        if event["event"] == "cell":
+            self._progress |= {"cells_done": event["index"] + 1, "cells_total": event["total"]}
+        self._events.append(event)
+
+    def _stop_reason(self) -> str | None:
+        if self._watch.lost.is_set() or self._worker.let_go.is_set():
+            return Verdict.WORKER_LOST
+        if self._watch.cancelled.is_set():
+            return Verdict.CANCELLED
+        if time.monotonic() > self.deadline:
+            return Verdict.TIMED_OUT
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self.flush()
+        return None
+
+    def flush(self) -> None:
+        """Write what happened since the last time into the ledger, under the fence."""
+        self._flushed = time.monotonic()
+        if not self._progress and not self._events:
+            return
+        events, self._events = self._events, []
+        progress, self._progress = self._progress, {}
+        with self.installation.ledger.writing() as session:
+            note(session, self.claim, **progress)
+            for event in events[: max(0, _MAX_EVENTS - self._seq)]:
+                self._seq += 1
+                payload = {name: value for name, value in event.items() if name != "event"}
+                session.add(
+                    RunEvent(
+                        run_id=self.claim.id,
+                        seq=self.claim.attempt * 100_000 + self._seq,
+                        kind=event["event"],
+                        payload=json.loads(json.dumps(payload)),
+                    )
+                )
+
+
+def attempt_root(installation: Installation, claim: Claim) -> Path:
+    """Return the directory in which an attempt keeps its workplaces."""
+    return installation.work / f"{claim.id}-{claim.attempt}"
+
+
+class Heartbeat:
+    """Prolongs a claim every quarter of its lease, in a thread of its own.
+
+    ``lost`` is set when the claim is another's, or when no beat succeeded for 0.7 of the
+    lease: the work must stop before anyone else may start it. ``cancelled`` is set when
+    somebody asked for the end; that is looked for more often, since somebody waits.
+    """
+
+    def __init__(self, ledger: Ledger, claim: Claim, lease: float) -> None:
+        self.lost = threading.Event()
+        self.cancelled = threading.Event()
+        self._ledger = ledger
+        self._claim = claim
+        self._lease = lease
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating; the claim is finished, or given up."""
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        last = time.monotonic()
+        while not self._ended.wait(min(1.0, self._lease / 4)):
+            try:
+                if time.monotonic() - last >= self._lease / 4 and self._prolong():
+                    last = time.monotonic()
+                self._look_for_cancel()
+            except SQLAlchemyError as error:
+                _log.warning("heartbeat failed", work=self._claim.id, error=str(error))
+            if time.monotonic() - last > 0.7 * self._lease:
+                self.lost.set()
+            if self.lost.is_set():
+                return
+
+    def _prolong(self) -> bool:
+        with self._ledger.writing() as session:
+            held = heartbeat(session, self._claim, self._lease)
+        if not held:
+            self.lost.set()
+        return held
+
+    def _look_for_cancel(self) -> None:
+        with self._ledger.reading() as session:
+            if cancel_requested(session, self._claim):
+                self.cancelled.set()
+
+
+@contextmanager
+def attempting(claim: Claim, worker: Worker) -> Iterator[Attempt]:
+    """Give an attempt whose claim is kept alive until the block ends."""
+    watch = Heartbeat(worker.installation.ledger, claim, worker.lease)
+    watch.start()
+    attempt = Attempt(claim, worker, watch)
+    attempt.root.mkdir(parents=True, mode=0o700, exist_ok=True)
+    try:
+        yield attempt
+    finally:
+        watch.stop()
+        Workplace(attempt.root, "").remove()

@@ -1,0 +1,78 @@
+"""Single cells of an executed notebook: what they show, and the error they ended with."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pipeline.runner.messages import Failure
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_MAX_TEXT = 2_000
+_MAX_SOURCE = 4_000
+_MAX_IMAGE = 300_000
+
+
+def cell_event(cell: "NotebookNode", index: int, total: int, seconds: float) -> dict[str, Any]:
+    """Return what a live page shows of a cell that just ended."""
+    source = str(cell.source)
+    return {
+        "event": "cell",
+        "index": index,
+        "total": total,
+        "title": next((line for line in source.splitlines() if line.strip()), "")[:120],
+        "source": source[:_MAX_SOURCE],
+        "seconds": round(seconds, 3),
+        "text": "".join(_texts(cell))[-_MAX_TEXT:],
+        "image": next(_images(cell), None),
+        "error": next((f"{o.ename}: {o.evalue}" for o in cell.outputs if _is_error(o)), None),
+    }
+
+
+def _texts(cell: "NotebookNode") -> Iterator[str]:
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            yield _ANSI.sub("", output.text)
+        elif "data" in output and "image/png" not in output.data:
+            yield str(output.data.get("text/plain", "")) + "\n"
+
+
+def _images(cell: "NotebookNode") -> Iterator[str]:
+    for output in cell.outputs:
+        image = output.get("data", {}).get("image/png")
+        if image and len(image) <= _MAX_IMAGE:
+            yield "data:image/png;base64," + image.replace("\n", "")
+
+
+def _is_error(output: "NotebookNode") -> bool:
+    return bool(output.output_type == "error")
+
+
+def error_of(notebook: "NotebookNode") -> Failure | None:
+    """Return how the first cell that stopped the notebook failed; None where none did.
+
+    A cell tagged ``raises-exception`` may fail without stopping anything.
+    """
+    for index, cell in enumerate(notebook.cells):
+        if not cell.get("metadata", {}).get("papermill", {}).get("exception"):
+            continue
+        error = next((output for output in cell.outputs if _is_error(output)), None)
+        if error is None:
+            return Failure("exception", "The cell failed.", where=f"cell {index + 1}")
+        return _failure(error, index)
+    return None
+
+
+def _failure(error: "NotebookNode", index: int) -> Failure:
+    where = f"cell {index + 1}"
+    traceback = _ANSI.sub("", "\n".join(error.traceback))
+    if error.ename == "SystemExit":
+        return Failure(
+            "exit",
+            f"Cell {index + 1} called sys.exit({error.evalue}): the cells after it never ran.",
+            where=where,
+            hint="A report runs to its end; say what is wrong with provenote.check(False, …).",
+        )
+    return Failure("exception", f"{error.ename}: {error.evalue}", where, traceback)

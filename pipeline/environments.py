@@ -1,0 +1,192 @@
+"""The virtual environments in which users' code runs: built by uv, kept by what they are made of.
+
+Each holds what the project's lock names, a Jupyter kernel, and the SDK; never anything else of
+ours. An environment is built beside its place and renamed into it, so one that is there is whole.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from pipeline.tree import Tree
+from provenance.errors import InvalidInputError, ProvenoteError
+from provenance.identity.environment import EnvironmentFacts, describe_environment
+
+_DEFAULT_LOCK = Path(__file__).with_name("default_environment.txt")
+_FACTS = "provenote-facts.json"
+_ALWAYS = ("ipykernel",)
+BUILD_SECONDS = 1800.0
+
+
+class EnvironmentBuildError(InvalidInputError):
+    """Raised when a project's environment cannot be built; holds the resolver's words."""
+
+    code = "environment"
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What an environment is made of: the file to install from, and what must lie beside it."""
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+
+    @property
+    def key(self) -> str:
+        """Digest of the files, the Python version, the platform and the SDK."""
+        hasher = hashlib.sha256(b"environment:v1\n")
+        parts = [self.name.encode(), sys.version.encode(), sysconfig.get_platform().encode()]
+        parts.append(_sdk_digest())
+        for name, content in self.files:
+            parts += [name.encode(), content]
+        for part in parts:
+            hasher.update(len(part).to_bytes(8, "big") + part)
+        return hasher.hexdigest()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that is ready for use."""
+
+    key: str
+    root: Path
+    facts: EnvironmentFacts
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.root / "bin" / "python"
+
+    @property
+    def caches(self) -> Path:
+        """Where libraries may keep caches that outlive a run, such as matplotlib's fonts."""
+        return self.root / "cache"
+
+
+def lock_of(tree: Tree, reference: str | None) -> Lock:
+    """Return the lock that a manifest names in ``[environment] from``, or the default one."""
+    if reference is None:
+        return Lock("default", (("default", _DEFAULT_LOCK.read_bytes()),))
+    path = PurePosixPath(reference)
+    files = [(path.name, tree.read(reference))]
+    if path.name == "uv.lock":
+        files.append(("pyproject.toml", tree.read(str(path.with_name("pyproject.toml")))))
+    return Lock(path.name, tuple(files))
+
+
+def environment_for(home: Path, lock: Lock) -> Environment:
+    """Return the environment of *lock* below *home*, building it if it is not there."""
+    root = home / lock.key[:24]
+    facts_file = root / _FACTS
+    if not facts_file.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / f"{lock.key[:24]}.lock"):
+            if not facts_file.exists():
+                _build(root, lock)
+    return Environment(
+        lock.key, root, EnvironmentFacts.from_json(json.loads(facts_file.read_text()))
+    )
+
+
+def _build(root: Path, lock: Lock) -> None:
+    """Build in place, with the facts file as the last thing written.
+
+    A virtual environment holds its own path, so it cannot be built elsewhere and renamed.
+    One without the facts file was interrupted: it is cleared away first.
+    """
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        _uv("venv", "--quiet", "--no-project", "--python", sys.executable, str(root))
+        python = root / "bin" / "python"
+        _install(python, root, lock)
+        _add_sdk(python)
+        _warm_caches(python, root / "cache")
+        facts = describe_environment(python).to_json()
+        temporary = root / f"{_FACTS}.{uuid.uuid4().hex}"
+        temporary.write_text(json.dumps(facts))
+        temporary.rename(root / _FACTS)
+    except BaseException:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
+
+
+def _install(python: Path, root: Path, lock: Lock) -> None:
+    sources = root / "lock"
+    sources.mkdir()
+    for name, content in lock.files:
+        (sources / name).write_bytes(content)
+    source = sources / lock.name
+    if lock.name == "uv.lock":
+        source = sources / "requirements.txt"
+        export = ("export", "--quiet", "--frozen", "--no-emit-project", "--no-dev")
+        _uv(*export, "--project", str(sources), "--output-file", str(source))
+    install = ("pip", "install", "--quiet", "--no-config", "--python", str(python))
+    _uv(*install, "--requirements", str(source))
+    _uv(*install, *_ALWAYS)
+
+
+def _sdk() -> Path:
+    found = importlib.util.find_spec("provenote")
+    if found is None or not found.submodule_search_locations:
+        raise ProvenoteError("The SDK is not installed beside provenote.", "Run `make setup`.")
+    return Path(found.submodule_search_locations[0])
+
+
+@cache
+def _sdk_digest() -> bytes:
+    hasher = hashlib.sha256()
+    for path in sorted(_sdk().glob("*.py")):
+        hasher.update(path.name.encode() + b"\0" + path.read_bytes())
+    return hasher.digest()
+
+
+def _add_sdk(python: Path) -> None:
+    """Copy the SDK beside the project's packages: it is plain Python and needs no build."""
+    command = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    done = subprocess.run(
+        [python, "-I", "-c", command], capture_output=True, check=True, text=True, timeout=60
+    )
+    target = Path(done.stdout.strip()) / "provenote"
+    shutil.copytree(_sdk(), target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _warm_caches(python: Path, caches: Path) -> None:
+    """Let matplotlib find its fonts once, instead of in each run; other projects do without."""
+    fonts = caches / "matplotlib"
+    fonts.mkdir(parents=True)
+    subprocess.run(
+        [python, "-I", "-c", "import matplotlib.font_manager"],
+        env={"MPLCONFIGDIR": str(fonts), "HOME": str(caches), "PATH": os.defpath},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=BUILD_SECONDS,
+        check=False,
+    )
+
+
+def _uv(*arguments: str) -> None:
+    beside = Path(sysconfig.get_path("scripts")) / "uv"
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    if uv is None:
+        raise ProvenoteError("uv is not installed beside provenote.", "Run `make setup` again.")
+    done = subprocess.run(
+        [uv, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=BUILD_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip()[-4000:]
+        raise EnvironmentBuildError(f"The environment cannot be built.\n{said}")

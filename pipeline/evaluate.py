@@ -1,0 +1,164 @@
+"""The story of an evaluation, from a commit to its reports, in order.
+
+1. *Accept* happened before: the ledger holds what was asked for, and a worker has the claim.
+2. *Prepare*: fetch the commit, lay it out, read its manifest, settle the parameters.
+3. *Plan* and 4. *Stages*: each stage gets its key as soon as the results before it are known;
+   a key that has a result is reused, the others are executed in the project's environment.
+5. *Report*: papermill executes the template on the stages' outputs.
+6. *Render*: the executed notebook becomes a page that says how it came to be.
+7. *Answer*: all of it is published in the ledger in one transaction.
+
+A failure of the project's own code is a result and ends here as one. A failure of ours is
+an exception and leaves this module; the claim then runs out, and the run is tried again.
+"""
+
+from pipeline.attempt import Attempt, Worker, attempting
+from pipeline.checkout import Checkout, Mirror
+from pipeline.environments import environment_for, lock_of
+from pipeline.installation import Installation
+from pipeline.jobs import Made, StageFailedError, make_stage
+from pipeline.manifest import read_manifest
+from pipeline.plan import Step, report_step, stage_step
+from pipeline.publish import Outcome, params_key, publish
+from pipeline.push import cases_of_push
+from pipeline.reporting import make_report
+from pipeline.request import Asked, read_asked
+from pipeline.runlog import keep_log
+from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
+from pipeline.runner.messages import Failure
+from pipeline.situation import Situation, settle
+from provenance.cache import Entry
+from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
+from provenance.ledger.claims import Claim, finish, note, postpone
+from provenance.ledger.history import last_key
+from provenance.ledger.intake import prepare_runs
+from provenance.ledger.states import Verdict
+from provenance.ledger.tables import Evaluation
+
+_THEIRS = (InvalidInputError, NotFoundError)
+"""What can be wrong with a commit: told to its author as a result."""
+
+
+def prepare_evaluation(claim: Claim, worker: Worker) -> list[str]:
+    """Write the runs that a push asks for, and return their ids."""
+    installation = worker.installation
+    with installation.ledger.reading() as session:
+        evaluation = session.get_one(Evaluation, claim.id)
+        mirror = Mirror(installation, evaluation.project_id, evaluation.project.url)
+    try:
+        commit, cases = cases_of_push(mirror, evaluation)
+    except UnavailableError as error:
+        with installation.ledger.writing() as session:
+            if not postpone(session, claim, _told(error)):
+                finish(session, claim, verdict=Verdict.ERROR, error=_told(error))
+        return []
+    except _THEIRS as error:
+        with installation.ledger.writing() as session:
+            finish(session, claim, verdict=Verdict.ERROR, error=_told(error))
+        return []
+    with installation.ledger.writing() as session:
+        row = session.get_one(Evaluation, claim.id)
+        runs = prepare_runs(session, row, commit, cases)
+        if not runs:
+            finish(session, claim, verdict=Verdict.PASSED, error=_NOTHING_ASKED)
+        else:
+            # From here on it runs as long as its runs do, and nobody holds it.
+            note(session, claim, owner=None, lease_until=None, error=None)
+        return [run.id for run in runs]
+
+
+_NOTHING_ASKED = {
+    "kind": "nothing_asked",
+    "message": "No report of this commit runs on a push to this branch.",
+    "hint": 'A report with `on = ["push"]` in provenote.toml does.',
+}
+
+
+def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) -> Outcome | None:
+    """Carry out one run, and publish it; *local* is a working tree to use as it stands.
+
+    Returns None where the run went back to the queue, because something did not answer.
+    """
+    worker.runner.start()
+    with attempting(claim, worker) as attempt:
+        with worker.installation.ledger.reading() as session:
+            asked = read_asked(session, claim.id)
+        try:
+            outcome = _carry_out(attempt, asked, local)
+        except UnavailableError as error:
+            with worker.installation.ledger.writing() as session:
+                if postpone(session, claim, _told(error)):
+                    return None
+            outcome = _ended(attempt, Failure(error.code, error.message, hint=error.hint))
+        with worker.installation.ledger.writing() as session:
+            publish(session, claim, asked, outcome)
+    return outcome
+
+
+def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcome:
+    """Tell the story of one run; every way it can end by the project's doing is an outcome."""
+    made: list[Made] = []
+    try:
+        situation = _prepare(attempt, asked, local)
+        results: dict[str, Entry] = {}
+        for stage in situation.manifest.upstream(asked.report):
+            step = stage_step(situation, stage, results)
+            one = make_stage(attempt, situation, step, _previous(attempt, asked, step), asked.force)
+            results[stage] = one.entry
+            made.append(one)
+        step = report_step(situation, results)
+        previous = _previous(attempt, asked, step)
+        report = make_report(attempt, situation, asked, step, made, previous)
+    except StageFailedError as failed:
+        return _ended(attempt, failed.failure, made, failed.stage)
+    except RunnerStoppedError as stopped:
+        if stopped.reason == Verdict.WORKER_LOST:
+            raise
+        return _ended(attempt, Failure(stopped.reason, stopped.message), made)
+    except RunnerDiedError as died:
+        return _ended(attempt, Failure("died", died.message), made)
+    except _THEIRS as error:
+        return _ended(attempt, Failure(error.code, error.message, hint=error.hint), made)
+    log = keep_log(attempt, made, report)
+    return Outcome(report.verdict, made, report, report.failure, None, attempt.seconds, log)
+
+
+def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situation:
+    """Lay the commit out, read its manifest, find its environment, settle the parameters."""
+    attempt.tell("checkout")
+    installation = attempt.installation
+    checkout = local or _checkout(installation, asked)
+    manifest = read_manifest(checkout.tree)
+    attempt.limit(manifest.report(asked.report).timeout)
+    attempt.tell("environment")
+    lock = lock_of(checkout.tree, manifest.environment.from_)
+    environment = environment_for(installation.environments, lock)
+    return settle(checkout, manifest, environment, asked.report, asked.params)
+
+
+def _checkout(installation: Installation, asked: Asked) -> Checkout:
+    mirror = Mirror(installation, asked.project_id, asked.url)
+    if not mirror.has(asked.commit):
+        mirror.fetch()
+    return mirror.checkout(mirror.resolve(asked.commit))
+
+
+def _previous(attempt: Attempt, asked: Asked, step: Step) -> str | None:
+    """Return the key that the step had the last time, to say what has changed since."""
+    name = f"report:{asked.report}" if step.name == "report" else f"stage:{step.name}"
+    with attempt.installation.ledger.reading() as session:
+        return last_key(session, asked.project_id, name, params_key(step.params))
+
+
+def _ended(
+    attempt: Attempt, failure: Failure, made: list[Made] | None = None, stage: str | None = None
+) -> Outcome:
+    """Return the outcome of a run that came to no report."""
+    known = {str(verdict) for verdict in Verdict}
+    verdict = Verdict(failure.kind) if failure.kind in known else Verdict.ERROR
+    log = keep_log(attempt, made or [], None)
+    return Outcome(verdict, made or [], None, failure, stage, attempt.seconds, log)
+
+
+def _told(error: InvalidInputError | NotFoundError | UnavailableError) -> dict[str, str]:
+    return {"kind": error.code, "message": error.message, "hint": error.hint}

@@ -1,0 +1,74 @@
+"""Where one provenote installation keeps its things."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from provenance.cache import Cache
+from provenance.ledger.engine import Ledger
+from provenance.store import Store
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that the operator sets for every run."""
+
+    run_seconds: float = 3600.0
+    cell_seconds: float = 1800.0
+    git_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The places and services that the pipeline works with; made once, at the edge."""
+
+    home: Path
+    ledger: Ledger
+    store: Store
+    base_url: str
+    source_urls: "SourceUrls"
+    limits: Limits = Limits()
+    allow_file_repositories: bool = False
+
+    @cached_property
+    def cache(self) -> Cache:
+        """What was made before, by key."""
+        return Cache(self.store)
+
+    @property
+    def mirrors(self) -> Path:
+        """Bare mirrors, one a project."""
+        return self.home / "mirrors"
+
+    @property
+    def checkouts(self) -> Path:
+        """Read-only checkouts, one a commit."""
+        return self.home / "checkouts"
+
+    @property
+    def environments(self) -> Path:
+        """Virtual environments of projects, one a lock."""
+        return self.home / "environments"
+
+    @property
+    def work(self) -> Path:
+        """Private directories of attempts that are under way."""
+        return self.home / "work"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files of this host."""
+        return self.home / "locks"
+
+
+@dataclass(frozen=True)
+class SourceUrls:
+    """Database addresses of sources, by the variable that a manifest names (``url_env``).
+
+    They are the operator's secrets: never shown, never recorded, never in a user process.
+    """
+
+    by_variable: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"SourceUrls({', '.join(sorted(self.by_variable))})"

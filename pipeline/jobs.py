@@ -1,0 +1,252 @@
+"""Making the result of one stage: reused when its key has one, executed otherwise."""
+
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.attempt import Attempt
+from pipeline.containment import Workplace
+from pipeline.plan import Decision, InputFile, Step, decide
+from pipeline.results import read_results
+from pipeline.runner.messages import Failure, SqlJob, StageJob
+from pipeline.situation import Situation
+from pipeline.stages.signature import split_entry
+from provenance.cache import Entry
+from provenance.errors import InvalidInputError
+from provenance.record import SIDECAR_SUFFIX, Output, Record, sidecar
+
+_SUFFIXES = {"application/vnd.apache.parquet": ".parquet", "text/plain": ".txt", "text/csv": ".csv"}
+
+
+class SourceNotSetError(InvalidInputError):
+    """Raised when the operator gave no address for a source that a manifest names."""
+
+    code = "source_not_set"
+
+
+class StageFailedError(Exception):
+    """Raised to leave the story of a run at the stage whose code failed."""
+
+    def __init__(self, stage: str, failure: Failure) -> None:
+        super().__init__(f"stage {stage}: {failure.message}")
+        self.stage = stage
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Made:
+    """A job's result, and whether it had to be executed for it."""
+
+    step: Step
+    entry: Entry
+    status: str
+    reason: str | None
+    sentence: str
+    seconds: float
+
+
+def make_stage(
+    attempt: Attempt, situation: Situation, step: Step, previous: str | None, force: bool
+) -> Made:
+    """Return the result of *step*, executing it if there is none.
+
+    Of several workers that need the same key at once, one executes and the others wait for
+    its result. Raises StageFailedError where the stage's own code comes to nothing.
+    """
+    cache = attempt.installation.cache
+    started = time.monotonic()
+    decision = decide(cache, step, previous, force)
+    if decision.entry is None:
+        attempt.tell(f"stage {step.name}")
+        with cache.single_flight(step.key, attempt.check):
+            # Somebody else may have made it while we waited for our turn.
+            decision = decide(cache, step, previous, force)
+            if decision.entry is None:
+                return _execute(attempt, situation, step, decision, started)
+    entry = decision.entry
+    assert entry is not None  # noqa: S101
+    return _told(attempt, Made(step, entry, "reused", None, decision.sentence, _since(started)))
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)
+
+
+def _told(attempt: Attempt, made: Made) -> Made:
+    event = {
+        "event": "stage",
+        "stage": made.step.name,
+        "status": made.status,
+        "sentence": made.sentence,
+        "seconds": made.seconds,
+    }
+    attempt.tell(f"stage {made.step.name}", event)
+    return made
+
+
+def _execute(
+    attempt: Attempt, situation: Situation, step: Step, decision: Decision, started: float
+) -> Made:
+    began = datetime.now(UTC)
+    place = attempt.workplace(step.name)
+    lay_inputs(attempt, place, step.inputs)
+    result = attempt.perform(_job(attempt, situation, step, place))
+    if result["failure"] is not None:
+        raise StageFailedError(step.name, Failure(**result["failure"]))
+    outputs = tuple(_keep(attempt, output) for output in result["outputs"])
+    _check_declared(step, outputs)
+    store = attempt.installation.store
+    extra: dict[str, Any] = read_results(place.results).as_json()
+    extra |= {"queries": result.get("queries", [])}
+    if place.log.exists():
+        extra["log"] = store.put_file(place.log).sha256
+    record = make_record(attempt, situation, step, outputs, began, extra)
+    entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
+    made = Made(step, entry, "executed", decision.reason, decision.sentence, _since(started))
+    return _told(attempt, made)
+
+
+def _job(attempt: Attempt, situation: Situation, step: Step, place: Workplace) -> SqlJob | StageJob:
+    spec = situation.manifest.stage(step.name)
+    seconds = min(attempt.seconds_left, spec.timeout or attempt.seconds_left)
+    if spec.sql is not None:
+        text = situation.checkout.tree.read(spec.sql).decode("utf-8-sig")
+        url = _source_url(attempt, situation, str(spec.source))
+        return SqlJob(str(place.root), url, text, situation.typed(step.params))
+    module, function = split_entry(str(spec.python))
+    entry = {"search": list(situation.search), "module": module, "function": function}
+    context = sdk_context(situation, step, place) | {"kind": "stage", "entry": entry}
+    venv = str(situation.environment.root)
+    return StageJob(str(place.root), place.marker, venv, context, seconds)
+
+
+def _source_url(attempt: Attempt, situation: Situation, source: str) -> str:
+    variable = situation.manifest.sources[source].url_env
+    url = attempt.installation.source_urls.by_variable.get(variable)
+    if not url:
+        raise SourceNotSetError(
+            f"Source {source} is read from the address in {variable}, which is not set.",
+            f"Start provenote with {variable}=… (SQLAlchemy's form, such as sqlite:////data/x.db).",
+        )
+    return url
+
+
+def sdk_context(situation: Situation, step: Step, place: Workplace) -> dict[str, Any]:
+    """Return what the SDK is told beside users' code."""
+    inputs: dict[str, Any] = {}
+    for file in step.inputs:
+        told = {
+            "path": str(input_path(place, file)),
+            "media_type": file.output.media_type,
+            "sha256": file.output.sha256,
+        }
+        if file.part is None:
+            inputs[file.name] = told
+        else:
+            inputs.setdefault(file.name, {"outputs": {}})["outputs"][file.part] = told
+    return {
+        "schema": 1,
+        "name": step.name,
+        "inputs": inputs,
+        "params": situation.typed(step.params),
+        "output_dir": str(place.outputs),
+        "results": str(place.results),
+    }
+
+
+def input_path(place: Workplace, file: InputFile) -> Path:
+    """Return where an input is laid in a workplace."""
+    return place.inputs / f"{file.full_name}{Path(file.output.filename).suffix}"
+
+
+def lay_inputs(attempt: Attempt, place: Workplace, inputs: tuple[InputFile, ...]) -> None:
+    """Lay copies of the inputs into the workplace, each with its sidecar beside it."""
+    for file in inputs:
+        lay_output(attempt, file.producer_key, file.output, input_path(place, file))
+
+
+def lay_output(attempt: Attempt, key: str, output: Output, target: Path) -> None:
+    """Copy one output to *target*, and beside it the sidecar that says how it came to be."""
+    attempt.installation.store.copy_out(output.sha256, target)
+    entry = attempt.installation.cache.recorded(key)
+    if entry is not None:
+        told = sidecar(entry.record, entry.record_id, output)
+        target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
+
+
+def _keep(attempt: Attempt, output: Mapping[str, Any]) -> Output:
+    path = Path(output["path"])
+    blob = attempt.installation.store.put_file(path)
+    media_type = str(output["media_type"])
+    filename = f"{output['name']}{path.suffix or _SUFFIXES.get(media_type, '')}"
+    return Output(str(output["name"]), blob.sha256, blob.size, media_type, filename)
+
+
+def _check_declared(step: Step, outputs: tuple[Output, ...]) -> None:
+    declared, left = set(step.preimage.outputs), {output.name for output in outputs}
+    if declared and declared != left:
+        failure = Failure(
+            "outputs",
+            f"Stage {step.name} left {', '.join(sorted(left))}; "
+            f"the manifest says {', '.join(sorted(declared))}.",
+            hint="Let the function return a dict with the names that `outputs` lists.",
+        )
+        raise StageFailedError(step.name, failure)
+
+
+def make_record(
+    attempt: Attempt,
+    situation: Situation,
+    step: Step,
+    outputs: tuple[Output, ...],
+    began: datetime,
+    extra: Mapping[str, Any],
+) -> Record:
+    """Return the record of an execution that has just ended."""
+    environment, checkout = situation.environment, situation.checkout
+    origins = situation.origins()
+    return Record(
+        kind=step.preimage.kind,
+        name=step.name if step.name != "report" else situation.report,
+        key=step.key,
+        preimage=step.preimage.to_json(),
+        outputs=outputs,
+        run={
+            "id": attempt.claim.id,
+            "attempt": attempt.claim.attempt,
+            "started_at": began.isoformat(),
+            "finished_at": datetime.now(UTC).isoformat(),
+            "host": socket.gethostname(),
+        },
+        code={
+            "project": situation.manifest.name,
+            "commit": checkout.commit.sha,
+            "dirty": checkout.dirty,
+            **step.code,
+        },
+        params={
+            name: {**typed, "origin": origins[name]}
+            for name, typed in situation.typed(step.params).items()
+        },
+        inputs=tuple(
+            {
+                "name": file.full_name,
+                **asdict(file.output),
+                "producer": file.producer,
+                "producer_key": file.producer_key,
+            }
+            for file in step.inputs
+        ),
+        environment={
+            "key": environment.key,
+            "python": environment.facts.python,
+            "platform": environment.facts.platform,
+            "packages": {dist.name: dist.version for dist in environment.facts.distributions},
+            "seeds": {"PYTHONHASHSEED": "0"},
+        },
+        extra=extra,
+    )

@@ -1,0 +1,1 @@
+"""Kernels: where the cells of a template are executed."""

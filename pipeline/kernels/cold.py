@@ -1,0 +1,64 @@
+"""A kernel that is started for one run, in the project's environment."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+
+@dataclass(frozen=True)
+class KernelPlace:
+    """In which environment, where, and with what a kernel runs."""
+
+    venv: Path
+    directory: Path
+    environment: Mapping[str, str]
+    search: Sequence[str]
+    """Directories that go to the front of ``sys.path``, once the kernel has started."""
+    log: BinaryIO
+    """Takes what the kernel process itself prints, outside of any cell."""
+
+
+@contextmanager
+def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
+    """Give the manager of a kernel for *place*; it is started by whoever executes cells.
+
+    Messages go over unix sockets in a directory that only we may enter: a port on the
+    loopback interface could be read by every user of the machine. The directory's path is
+    kept short because the name of a socket may have no more than about a hundred bytes.
+    """
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    sockets = Path(tempfile.mkdtemp(prefix="pn-"))
+    manager = AsyncKernelManager(transport="ipc", ip=str(sockets / "k"))
+    manager.connection_file = str(sockets / "connection.json")
+    argv = [
+        str(place.venv / "bin" / "python"),
+        "-P",
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        f"--IPKernelApp.exec_lines={_search_line(place.search)}",
+    ]
+    manager._kernel_spec = KernelSpec(argv=argv, display_name="provenote", language="python")
+    try:
+        yield manager
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _search_line(search: Sequence[str]) -> str:
+    """Return the line that lets cells import from *search*.
+
+    It runs after the kernel's own imports: a module of the project that is called like one
+    of the standard library's must not keep the kernel from starting.
+    """
+    return f"import sys; sys.path[:0] = {list(search)!r}; del sys"

@@ -1,0 +1,71 @@
+"""The papermill engine that executes in a kernel of ours and tells of each cell as it ends."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+    from nbformat import NotebookNode
+
+NAME = "provenote"
+
+
+@dataclass
+class Watch:
+    """Follows one execution: hears of each cell, and holds the notebook as it stands."""
+
+    on_start: Callable[[int, "NotebookNode"], None]
+    on_end: Callable[[int, "NotebookNode", float], None]
+    notebook: "NotebookNode | None" = None
+    current: int = 0
+    _started: dict[int, float] = field(default_factory=dict)
+
+    def cell_starts(self, cell: "NotebookNode", cell_index: int) -> None:
+        """Note when the cell began."""
+        self.current = cell_index
+        self._started[cell_index] = time.monotonic()
+        self.on_start(cell_index, cell)
+
+    def cell_ended(self, cell: "NotebookNode", cell_index: int, **_: Any) -> None:
+        """Tell how long the cell took."""
+        self.on_end(cell_index, cell, time.monotonic() - self._started[cell_index])
+
+
+class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
+    """Executes in the kernel that it is given, and writes nothing to disk meanwhile."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        manager: "AsyncKernelManager",
+        start: dict[str, Any],
+        watch: Watch,
+        cell_seconds: float,
+        start_timeout: float = 60,
+        **_: Any,
+    ) -> None:
+        """Execute the notebook of *nb_man*; *start* goes to the kernel's launch."""
+        watch.notebook = nb_man.nb
+        client = PapermillNotebookClient(
+            nb_man,
+            km=manager,
+            kernel_name=kernel_name,
+            timeout=cell_seconds,
+            startup_timeout=start_timeout,
+            allow_errors=False,
+            on_cell_execute=watch.cell_starts,
+            on_cell_executed=watch.cell_ended,
+        )
+        client.owns_km = True  # ends the kernel and its channels with the execution
+        client.execute(**start)
+
+
+papermill_engines.register(NAME, ProvenoteEngine)

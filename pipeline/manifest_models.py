@@ -1,0 +1,235 @@
+"""What ``provenote.toml`` may say, as frozen values."""
+
+import graphlib
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic_core import PydanticCustomError
+
+from pipeline.nearest import did_you_mean, shown
+from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
+from provenance.errors import NotFoundError
+
+PUSH = "push"
+
+
+class UnknownReportError(NotFoundError):
+    """Raised when a report is named that the manifest does not have."""
+
+    code = "unknown_report"
+
+
+class UnknownStageError(NotFoundError):
+    """Raised when a stage is named that the manifest does not have."""
+
+    code = "unknown_stage"
+
+
+def _wrong(message: str, hint: str = "") -> PydanticCustomError:
+    # Texts pass as values: braces in what somebody wrote must not be read as a format.
+    return PydanticCustomError("wrong", "{text}", {"text": message, "hint": hint})
+
+
+def _type(found: object) -> object:
+    if isinstance(found, str) and (known := type_named(found)) is not None:
+        return known
+    near = did_you_mean(found, [*TYPES, *ALIASES]) if isinstance(found, str) else ""
+    raise _wrong(f"found {shown(found)}, expected one of: {', '.join(TYPES)}", near)
+
+
+def _trigger(name: object) -> str:
+    if name == PUSH:
+        return PUSH
+    if name in ("schedule", "schedules", "cron"):
+        raise _wrong(
+            f"found {shown(name)}: schedules are not part of this version of provenote",
+            'There is "push" only; left out, the report runs on demand.',
+        )
+    raise _wrong(f'found {shown(name)}, expected "push", the only one there is')
+
+
+def _triggers(found: object) -> object:
+    """Bring the short form ``["push"]`` to the long one ``{ push = {} }``."""
+    if isinstance(found, OnSpec):
+        return found
+    if isinstance(found, list):
+        return {_trigger(name): {} for name in found}
+    if isinstance(found, dict):
+        return {_trigger(name): {} if value is True else value for name, value in found.items()}
+    raise _wrong(f'found {shown(found)}, expected a list like ["push"] or a table')
+
+
+def _not_a_list(found: object) -> object:
+    if not isinstance(found, list | tuple):
+        raise _wrong(f"found {shown(found)} ({kind_of(found)}), expected a list of texts")
+    return found
+
+
+def _positive(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise _wrong(f"found {seconds}, expected a number of seconds above 0")
+    return seconds
+
+
+def kind_of(value: object) -> str:
+    """Return the TOML word for the type of *value*."""
+    names: tuple[tuple[type, str], ...] = (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a float"),
+        (str, "a text"),
+        (dict, "a table"),
+        (list, "a list"),
+    )
+    return next((name for kind, name in names if isinstance(value, kind)), "a date or time")
+
+
+Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_not_a_list)]
+Seconds = Annotated[float | None, Field(strict=True), AfterValidator(_positive)]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvironmentSpec(_Spec):
+    """``[environment]``: where templates and stages find their packages.
+
+    ``from_`` (written ``from``) is the path of a file with requirements; None is the default
+    environment. ``preload`` are modules that waiting kernels import; None: what templates use.
+    """
+
+    from_: StrictStr | None = Field(default=None, alias="from")
+    preload: Texts | None = None
+
+
+class SourceSpec(_Spec):
+    """``[sources.NAME]``: the environment variable of the operator that holds its address."""
+
+    url_env: StrictStr
+
+
+class ParameterSpec(_Spec):
+    """``[params.NAME]``; what is left out is taken from the template, or from the default."""
+
+    type: Annotated[Type, BeforeValidator(_type)] | None = None
+    default: Any = None
+    choices: tuple[Any, ...] | None = None
+    minimum: Any = Field(default=None, alias="min")
+    maximum: Any = Field(default=None, alias="max")
+    label: StrictStr | None = None
+    help: StrictStr | None = None
+
+
+class StageSpec(_Spec):
+    """``[stages.NAME]``: a Python function ("module:function") or an SQL file and its source.
+
+    ``inputs`` maps its own names to "stage" or "stage.output"; ``params`` are the parameters
+    it takes (None: what its signature or its SQL names); ``timeout`` is in seconds.
+    """
+
+    python: StrictStr | None = None
+    sql: StrictStr | None = None
+    source: StrictStr | None = None
+    inputs: dict[str, StrictStr] = Field(default_factory=dict)
+    params: Texts | None = None
+    outputs: Texts | None = None
+    timeout: Seconds = None
+
+
+class PushSpec(_Spec):
+    """Which pushes evaluate a report: patterns of branches and of changed paths; () is all."""
+
+    branches: Texts = ()
+    paths: Texts = ()
+
+
+class OnSpec(_Spec):
+    """``on``: what evaluates a report by itself; nothing set: only on demand."""
+
+    push: PushSpec | None = None
+
+
+class ReportSpec(_Spec):
+    """``[reports.NAME]``: a template, what it reads, and the cases that it is run on.
+
+    ``params`` are defaults of this report alone. No cases: one run with the defaults.
+    """
+
+    title: StrictStr | None = None
+    template: StrictStr
+    inputs: dict[str, StrictStr] = Field(default_factory=dict)
+    params: dict[str, Any] = Field(default_factory=dict)
+    cases: tuple[dict[str, Any], ...] = ()
+    on: Annotated[OnSpec, BeforeValidator(_triggers)] = OnSpec()
+    timeout: Seconds = None
+
+
+class ProjectSpec(_Spec):
+    """``[project]``."""
+
+    name: StrictStr
+
+
+class Manifest(_Spec):
+    """Everything that a project declares."""
+
+    name: str
+    environment: EnvironmentSpec = EnvironmentSpec()
+    sources: dict[str, SourceSpec] = Field(default_factory=dict)
+    params: dict[str, ParameterSpec] = Field(default_factory=dict)
+    stages: dict[str, StageSpec] = Field(default_factory=dict)
+    reports: dict[str, ReportSpec] = Field(default_factory=dict)
+
+    def report(self, name: str) -> ReportSpec:
+        """Return the report called *name*; raise UnknownReportError that names the nearest."""
+        if name not in self.reports:
+            hint = did_you_mean(name, self.reports)
+            raise UnknownReportError(f"{self.name} has no report {shown(name)}.", hint)
+        return self.reports[name]
+
+    def stage(self, name: str) -> StageSpec:
+        """Return the stage called *name*; raise UnknownStageError that names the nearest."""
+        if name not in self.stages:
+            hint = did_you_mean(name, self.stages)
+            raise UnknownStageError(f"{self.name} has no stage {shown(name)}.", hint)
+        return self.stages[name]
+
+    def upstream(self, report: str) -> tuple[str, ...]:
+        """Return the stages that *report* needs, each after those that it reads from.
+
+        Raises UnknownReportError, and UnknownStageError for an input that no stage makes.
+        """
+        sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
+        wanted = list(stages_of(self.report(report).inputs.values()))
+        seen: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            needs = stages_of(self.stage(name).inputs.values())
+            sorter.add(name, *needs)
+            wanted.extend(needs)
+        return tuple(sorter.static_order())
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """Return stage and output of "stage.output"; the output is None where none is named."""
+    stage, dot, output = reference.partition(".")
+    return stage, output if dot else None
+
+
+def stages_of(references: Iterable[str]) -> tuple[str, ...]:
+    """Return the stages that *references* name, each once, in order."""
+    return tuple(dict.fromkeys(split_reference(reference)[0] for reference in references))
+
+
+Section = Literal["sources", "params", "stages", "reports"]
+SECTIONS: dict[Section, type[_Spec]] = {
+    "sources": SourceSpec,
+    "params": ParameterSpec,
+    "stages": StageSpec,
+    "reports": ReportSpec,
+}

@@ -1,0 +1,67 @@
+"""What a push asks for: which reports of its commit, on which cases."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipeline.checkout import CommitInfo, Mirror, UnknownRevisionError
+from pipeline.manifest import read_manifest
+from pipeline.manifest_models import Manifest, PushSpec
+from pipeline.parameters import params_to_json
+from pipeline.schema import report_schema
+from pipeline.tree import Tree
+from provenance.ledger.intake import CaseToRun, case_key
+from provenance.ledger.tables import Evaluation
+
+
+def cases_of_push(mirror: Mirror, evaluation: Evaluation) -> tuple[CommitInfo, list[CaseToRun]]:
+    """Return the pushed commit and every case to run on it.
+
+    Raises UnavailableError where the repository cannot be reached, UnknownRevisionError where
+    it has no such commit, ManifestError or what else is wrong with the commit.
+    """
+    sha = evaluation.commit_sha
+    if sha is None or not mirror.has(sha):
+        mirror.fetch()
+    if sha is not None and not mirror.has(sha):
+        raise UnknownRevisionError(
+            f"The repository has no commit {sha}.", "Was it pushed to another repository?"
+        )
+    commit = mirror.commit(sha or mirror.resolve(evaluation.revision))
+    tree = mirror.tree(commit.sha)
+    manifest = read_manifest(tree)
+    changed = _changed_files(mirror, evaluation, commit)
+    return commit, list(_cases(tree, manifest, evaluation.branch or "", changed))
+
+
+def _changed_files(
+    mirror: Mirror, evaluation: Evaluation, commit: CommitInfo
+) -> frozenset[str] | None:
+    """Return the paths that the push changed; None where everything is new."""
+    before = evaluation.before_sha
+    if before is None or not mirror.has(before):
+        before = commit.parent
+    return mirror.changed_files(before, commit.sha) if before else None
+
+
+def _cases(
+    tree: Tree, manifest: Manifest, branch: str, changed: frozenset[str] | None
+) -> Iterator[CaseToRun]:
+    today = datetime.now(UTC).date()
+    for name, spec in manifest.reports.items():
+        if spec.on.push is None or not _wanted(spec.on.push, branch, changed):
+            continue
+        schema = report_schema(tree, manifest, name)
+        empty: dict[str, Any] = {}
+        for case in spec.cases or (empty,):
+            params = params_to_json(schema.resolve({}, today, case))
+            yield CaseToRun(name, params, case_key(params))
+
+
+def _wanted(push: PushSpec, branch: str, changed: frozenset[str] | None) -> bool:
+    if push.branches and not any(fnmatchcase(branch, pattern) for pattern in push.branches):
+        return False
+    if not push.paths or changed is None:
+        return True
+    return any(fnmatchcase(path, pattern) for path in changed for pattern in push.paths)

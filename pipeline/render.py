@@ -1,0 +1,166 @@
+"""Executed notebooks as pages: the report with its colophon, and the notebook unfolded."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.colophon import Colophon
+from pipeline.typeset import script_json, verdict_mark
+from provenance.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from pipeline.exporter import PageExporter
+
+THEMES = Path(__file__).resolve().parent.parent / "report_templates"
+
+_TOO_DEEP = "The notebook is nested too deeply to be shown."
+
+
+class NotebookError(InvalidInputError):
+    """Raised when bytes are not a Jupyter notebook that can be shown."""
+
+    code = "notebook"
+
+
+def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, object]) -> str:
+    """Return the report as one self-contained HTML page.
+
+    *record* is embedded as JSON-LD, so that a downloaded page still says how it came to be.
+    Raises NotebookError when *notebook_json* is no notebook.
+    """
+    notebook = _read(notebook_json)
+    own_title = _take_title(notebook)
+    # A title that the manifest gives wins; the template's own then stands below it.
+    given = colophon.title not in ("", colophon.report, own_title)
+    given = given and _plain(colophon.title) != own_title
+    page = {
+        "title": colophon.title if given or not own_title else own_title,
+        "subtitle": own_title if given else "",
+        "unfolded": False,
+        "colophon": colophon,
+        "mark": verdict_mark(colophon.verdict),
+        "failed": [message for ok, message in colophon.checks if not ok],
+        "record": script_json(record),
+    }
+    return _convert(notebook, page)
+
+
+def render_notebook(notebook_json: bytes, title: str) -> str:
+    """Return the executed notebook with all its code unfolded.
+
+    *title* heads the page when the notebook does not begin with a heading of its own.
+    Raises NotebookError when *notebook_json* is no notebook.
+    """
+    notebook = _read(notebook_json)
+    page = {
+        "title": _take_title(notebook) or title,
+        "subtitle": "",
+        "unfolded": True,
+        "colophon": None,
+        "record": "",
+    }
+    return _convert(notebook, page)
+
+
+def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> str:
+    from markupsafe import Markup
+
+    from pipeline.exporter import Outline
+
+    page["record"] = Markup(page["record"])  # noqa: S704 - script_json made it inert
+    page["outline"] = Outline()
+    page["language"] = _language(notebook)
+    page["has_error"] = any(_failed(cell) for cell in notebook.cells)
+    try:
+        html, _ = _exporter().from_notebook_node(notebook, {"page": page})
+    except RecursionError:
+        raise NotebookError(_TOO_DEEP) from None
+    # JSON can hold halves of surrogate pairs, which no page can be stored with.
+    return html.encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _exporter() -> "PageExporter":
+    from pipeline.exporter import PageExporter
+
+    return PageExporter(THEMES)
+
+
+def _read(notebook_json: bytes) -> "NotebookNode":
+    import nbformat.reader
+
+    try:
+        notebook = nbformat.convert(nbformat.reader.reads(notebook_json.decode()), 4)
+        notebook.cells = [_tidy(cell) for cell in notebook.cells if not _is_papermills(cell)]
+    except RecursionError:
+        raise NotebookError(_TOO_DEEP) from None
+    except (nbformat.ValidationError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise NotebookError(
+            f"This is not a Jupyter notebook: {error}.", "Expected an .ipynb file of format 4."
+        ) from error
+    return notebook
+
+
+def _tags(cell: "NotebookNode") -> list[str]:
+    tags = cell.get("metadata", {}).get("tags", [])
+    return tags if isinstance(tags, list) else []
+
+
+def _is_papermills(cell: "NotebookNode") -> bool:
+    # The page's own verdict line leads to the error; papermill's banners say it again.
+    return "papermill-error-cell-tag" in _tags(cell)
+
+
+def _tidy(cell: "NotebookNode") -> "NotebookNode":
+    """Fill what a hand-made cell may lack, and join streams that were cut in pieces."""
+    cell.setdefault("metadata", {})
+    if cell.cell_type != "code":
+        return cell
+    cell.setdefault("execution_count", None)
+    joined: list[NotebookNode] = []
+    for output in cell.setdefault("outputs", []):
+        last = joined[-1] if joined else None
+        if (
+            last
+            and output.output_type == last.output_type == "stream"
+            and (output.name == last.name)
+        ):
+            last.text += output.text
+        else:
+            joined.append(output)
+    cell.outputs = joined
+    return cell
+
+
+def _failed(cell: "NotebookNode") -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
+
+
+_TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)|\s*(\S.*)\n=+[ \t]*(?:\n|$)")
+
+
+def _take_title(notebook: "NotebookNode") -> str:
+    """Take the first heading out of a first Markdown cell: the page sets it as its title."""
+    if not notebook.cells or notebook.cells[0].cell_type != "markdown":
+        return ""
+    cell = notebook.cells[0]
+    found = _TITLE.match(cell.source)
+    if not found:
+        return ""
+    cell.source = cell.source[found.end() :].lstrip("\n")
+    return _plain(found[1] or found[2])
+
+
+def _plain(heading: str) -> str:
+    """Return a heading's text without Markdown's emphasis and code marks."""
+    return re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", heading).strip()
+
+
+def _language(notebook: "NotebookNode") -> str:
+    metadata = notebook.get("metadata", {})
+    info = metadata.get("language_info", {})
+    kernel = metadata.get("kernelspec", {})
+    return str(info.get("pygments_lexer") or info.get("name") or kernel.get("language") or "python")

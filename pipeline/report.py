@@ -1,0 +1,141 @@
+"""A report's execution: parameterise the template, run its cells, tell how it went."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cells import cell_event, error_of
+from pipeline.containment import Workplace
+from pipeline.kernels.cold import KernelPlace, cold_kernel
+from pipeline.runner.messages import Failure
+from provenance.files import write_durably
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from pipeline.kernels.engine import Watch
+
+EXECUTED = "executed.ipynb"
+"""The notebook as far as it has come, in the workplace: kept also when the runner is killed."""
+_LARGE_BYTES = 2 * 1024 * 1024
+Emit = Callable[[dict[str, Any]], None]
+
+
+def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    """Execute the template that *job* describes (a ReportJob) and return how it went."""
+    from pipeline.kernels.engine import Watch
+
+    workplace = Workplace(Path(job["workplace"]), job["marker"])
+    context = workplace.root / "context.json"
+    context.write_text(json.dumps(job["context"]))
+    saver = _Saver(workplace.root / EXECUTED, emit)
+    watch = Watch(saver.cell_started, saver.cell_ended)
+    saver.watch = watch
+    failure = _execute(job, workplace, watch)
+    assert watch.notebook is not None or failure is not None  # noqa: S101
+    if watch.notebook is not None:
+        saver.save(watch.notebook)
+        failure = failure or error_of(watch.notebook)
+    return {
+        "notebook": str(workplace.root / EXECUTED) if watch.notebook is not None else None,
+        "failure": asdict(failure) if failure else None,
+    }
+
+
+def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
+    """Run papermill; return a failure that no cell shows, such as a kernel that died."""
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from pipeline.kernels.engine import NAME
+
+    venv = Path(job["venv"])
+    environment = workplace.environment(
+        venv, {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
+    )
+    with workplace.log.open("ab") as log:
+        place = KernelPlace(venv, workplace.current, environment, job["search"], log)
+        with cold_kernel(place) as manager:
+            start = {"cwd": str(place.directory), "env": environment, "stdout": log, "stderr": log}
+            try:
+                papermill.execute_notebook(
+                    _template(Path(job["notebook"])),
+                    None,
+                    parameters=job["parameters"],
+                    engine_name=NAME,
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    manager=manager,
+                    start=start,
+                    watch=watch,
+                    cell_seconds=job["cell_seconds"],
+                )
+            except PapermillExecutionError:
+                return None  # the cell holds its error, and is asked for it afterwards
+            except CellTimeoutError:
+                return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
+            except DeadKernelError:
+                return _at(watch, "died", "ended with the death of its kernel.")
+            except RuntimeError as error:
+                tail = workplace.log.read_text(errors="replace")[-2000:]
+                return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
+    return None
+
+
+def _at(watch: "Watch", kind: str, what: str) -> Failure:
+    return Failure(kind, f"Cell {watch.current + 1} {what}", where=f"cell {watch.current + 1}")
+
+
+def _template(path: Path) -> "NotebookNode":
+    """Read the template, without outputs that somebody may have saved with it."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+class _Saver:
+    """Writes the notebook after each cell, and tells of the cell.
+
+    A small notebook is written each time; a large one only when it is done, because
+    writing it again and again would cost more than running it.
+    """
+
+    def __init__(self, path: Path, emit: Emit) -> None:
+        self.path = path
+        self.emit = emit
+        self.watch: Watch | None = None
+        self._size = 0
+
+    def cell_started(self, index: int, cell: "NotebookNode") -> None:
+        """Say which cell is at work."""
+        del cell
+        self.emit({"event": "doing", "index": index, "total": self._total()})
+
+    def cell_ended(self, index: int, cell: "NotebookNode", seconds: float) -> None:
+        """Say what the cell gave, and save how far the notebook has come."""
+        self.emit(cell_event(cell, index, self._total(), seconds))
+        if self._size < _LARGE_BYTES and self.watch and self.watch.notebook is not None:
+            self.save(self.watch.notebook)
+
+    def _total(self) -> int:
+        notebook = self.watch.notebook if self.watch else None
+        return len(notebook.cells) if notebook is not None else 0
+
+    def save(self, notebook: "NotebookNode") -> None:
+        """Write the notebook, with nothing in it that tells of this machine."""
+        import nbformat
+        from papermill.execute import remove_error_markers
+
+        for name in ("input_path", "output_path", "environment_variables"):
+            notebook.metadata.get("papermill", {}).pop(name, None)
+        data = nbformat.writes(remove_error_markers(notebook)).encode()
+        self._size = len(data)
+        write_durably(self.path, data, mode=0o644)

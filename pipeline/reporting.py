@@ -1,0 +1,290 @@
+"""Making the report of a run: reused when its key has one, executed and rendered otherwise."""
+
+import json
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline.attempt import Attempt
+from pipeline.colophon import Colophon, EnvironmentLine, InputLine, StageLine
+from pipeline.containment import Workplace
+from pipeline.jobs import Made, input_path, lay_inputs, make_record, sdk_context
+from pipeline.plan import Decision, Step, decide
+from pipeline.report import EXECUTED
+from pipeline.request import Asked
+from pipeline.results import Results, read_results, results_from_json
+from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
+from pipeline.runner.messages import Failure, RenderJob, ReportJob
+from pipeline.situation import Situation
+from provenance.cache import Entry
+from provenance.ledger.states import REUSABLE, Verdict
+from provenance.record import Output, Record, keep_record
+
+NOTEBOOK, HTML = "notebook", "html"
+_MEDIA = {".html": "text/html", ".ipynb": "application/x-ipynb+json", ".png": "image/png"}
+_RENDER_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report that has come to its end, well or not."""
+
+    step: Step
+    entry: Entry
+    verdict: Verdict
+    failure: Failure | None
+    results: Results
+    decision: Decision
+    seconds: float
+
+    @property
+    def reused(self) -> bool:
+        """Whether an earlier run's page stands for this one too."""
+        return self.decision.entry is not None
+
+
+def make_report(
+    attempt: Attempt,
+    situation: Situation,
+    asked: Asked,
+    step: Step,
+    made: Sequence[Made],
+    previous: str | None,
+) -> Reported:
+    """Return the report of *step*, executing its template if it has none yet."""
+    cache = attempt.installation.cache
+    started = time.monotonic()
+    decision = decide(cache, step, previous, asked.force)
+    if decision.entry is None:
+        with cache.single_flight(step.key, attempt.check):
+            decision = decide(cache, step, previous, asked.force)
+            if decision.entry is None:
+                return _execute(attempt, situation, asked, step, made, decision)
+    entry = decision.entry
+    assert entry is not None  # noqa: S101
+    results = stage_results(made) + results_from_json(dict(entry.record.extra))
+    seconds = round(time.monotonic() - started, 3)
+    return Reported(step, entry, _verdict(results, None), None, results, decision, seconds)
+
+
+def stage_results(made: Sequence[Made]) -> Results:
+    """Return the metrics and checks that the stages recorded, in the order of the stages."""
+    results = Results()
+    for one in made:
+        results += results_from_json(dict(one.entry.record.extra))
+    return results
+
+
+def _verdict(results: Results, failure: Failure | None) -> Verdict:
+    if failure is not None:
+        known = {str(verdict) for verdict in Verdict}
+        return Verdict(failure.kind) if failure.kind in known else Verdict.ERROR
+    return Verdict.PASSED if all(check.ok for check in results.checks) else Verdict.FAILED
+
+
+def _execute(
+    attempt: Attempt,
+    situation: Situation,
+    asked: Asked,
+    step: Step,
+    made: Sequence[Made],
+    decision: Decision,
+) -> Reported:
+    began, started = datetime.now(UTC), time.monotonic()
+    place = attempt.workplace("report")
+    lay_inputs(attempt, place, step.inputs)
+    failure = _run_template(attempt, situation, step, place)
+    own = read_results(place.results)
+    results = stage_results(made) + own
+    verdict = _verdict(results, failure)
+    seconds = round(time.monotonic() - started, 3)
+    outputs = tuple(_outputs(attempt, place))
+    extra = own.as_json() | {"verdict": str(verdict)}
+    if place.log.exists() and place.log.stat().st_size:
+        extra["log"] = attempt.installation.store.put_file(place.log).sha256
+    record = make_record(attempt, situation, step, outputs, began, extra)
+    reported = Reported(step, Entry(record, ""), verdict, failure, results, decision, seconds)
+    page = colophon(situation, asked, reported, made)
+    record = _with_page(attempt, place, record, page)
+    if verdict in REUSABLE:
+        entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
+    else:
+        entry = Entry(record, keep_record(attempt.installation.store, record).sha256)
+    return replace(reported, entry=entry)
+
+
+def _run_template(
+    attempt: Attempt, situation: Situation, step: Step, place: Workplace
+) -> Failure | None:
+    """Execute the template; what stops it is returned, and what it has done so far is kept."""
+    template = place.root / "template.ipynb"
+    template.write_text(_with_parameters_tag(situation), encoding="utf-8")
+    job = ReportJob(
+        workplace=str(place.root),
+        marker=place.marker,
+        venv=str(situation.environment.root),
+        notebook=str(template),
+        parameters=_injected(situation, step, place),
+        context=sdk_context(situation, step, place) | {"kind": "report"},
+        search=_search(situation),
+        cell_seconds=attempt.installation.limits.cell_seconds,
+    )
+    try:
+        result = attempt.perform(job)
+    except RunnerStoppedError as stopped:
+        if stopped.reason == Verdict.WORKER_LOST:
+            raise
+        words = {Verdict.CANCELLED: "was cancelled", Verdict.TIMED_OUT: "ran out of its time"}
+        return Failure(stopped.reason, f"The run {words[Verdict(stopped.reason)]}.")
+    except RunnerDiedError as died:
+        return Failure("died", died.message, hint="Memory may have been short.")
+    return Failure(**result["failure"]) if result["failure"] else None
+
+
+def _with_parameters_tag(situation: Situation) -> str:
+    """Return the template with its parameters cell tagged, as papermill looks for it.
+
+    Where no cell has the tag, the parameters are the assignments of the first code cell:
+    without the tag papermill would inject above it, and the cell would undo that.
+    """
+    notebook = json.loads(situation.template.notebook_json)
+    index = situation.template.parameters_cell
+    if index is not None:
+        tags = notebook["cells"][index].setdefault("metadata", {}).setdefault("tags", [])
+        if "parameters" not in tags:
+            tags.append("parameters")
+    return json.dumps(notebook)
+
+
+def _injected(situation: Situation, step: Step, place: Workplace) -> dict[str, Any]:
+    """Return what papermill assigns: parameters, and paths of inputs that the template names.
+
+    Paths are given as seen from the working directory, so that two runs of the same thing
+    look the same.
+    """
+    values = {name: typed["value"] for name, typed in situation.typed(step.params).items()}
+    declared = {parameter.name for parameter in situation.template.parameters}
+    for file in step.inputs:
+        if file.name not in declared:
+            continue
+        path = str(input_path(place, file).relative_to(place.current))
+        if file.part is None:
+            values[file.name] = path
+        else:
+            values.setdefault(file.name, {})[file.part] = path
+    return values
+
+
+def _search(situation: Situation) -> tuple[str, ...]:
+    """Return where the template imports from: its own folder first, as by hand in Jupyter."""
+    if ":" in situation.template.path:
+        return situation.search
+    folder = (situation.checkout.root / situation.template.path).parent
+    return tuple(dict.fromkeys((str(folder), *situation.search)))
+
+
+def _outputs(attempt: Attempt, place: Workplace) -> list[Output]:
+    """Keep the executed notebook, and the files that the template left through the SDK."""
+    store = attempt.installation.store
+    outputs = []
+    executed = place.root / EXECUTED
+    if executed.exists():
+        blob = store.put_file(executed)
+        media = _MEDIA[".ipynb"]
+        outputs.append(Output(NOTEBOOK, blob.sha256, blob.size, media, "notebook.ipynb"))
+    for path in sorted(path for path in place.outputs.rglob("*") if path.is_file()):
+        name = str(path.relative_to(place.outputs))
+        blob = store.put_file(path)
+        media = _MEDIA.get(path.suffix, "application/octet-stream")
+        outputs.append(Output(f"file:{name}", blob.sha256, blob.size, media, path.name))
+    return outputs
+
+
+def _with_page(attempt: Attempt, place: Workplace, record: Record, page: Colophon) -> Record:
+    """Render the page, if a cell was executed at all, and add it to the outputs.
+
+    A page is made for a run that was cancelled or ran out of time too, so the attempt's
+    own end is not looked for here.
+    """
+    if record.output(NOTEBOOK) is None:
+        return record
+    until = time.monotonic() + _RENDER_SECONDS
+    job = RenderJob(
+        workplace=str(place.root),
+        notebook=str(place.root / EXECUTED),
+        colophon=json.loads(json.dumps(asdict(page), default=str)),
+        record=record.as_json(),
+    )
+    result = attempt.runner.call(
+        job, lambda _: None, lambda: "timed_out" if time.monotonic() > until else None
+    )
+    blob = attempt.installation.store.put_file(Path(result["html"]))
+    html = Output(HTML, blob.sha256, blob.size, _MEDIA[".html"], "report.html")
+    return replace(record, outputs=(*record.outputs, html))
+
+
+def colophon(
+    situation: Situation,
+    asked: Asked,
+    reported: Reported,
+    made: Sequence[Made],
+) -> Colophon:
+    """Return what the page says at its end about how it came to be."""
+    step, checkout = reported.step, situation.checkout
+    facts = situation.environment.facts
+    keyed = step.preimage.environment["distributions"]
+    assert isinstance(keyed, dict)  # noqa: S101
+    main = {dist.name: dist.version for dist in facts.distributions if dist.name in keyed}
+    return Colophon(
+        project=situation.manifest.name,
+        report=situation.report,
+        title=situation.spec.title or situation.template.title or situation.report,
+        commit=checkout.commit.sha,
+        branch=asked.branch,
+        subject=checkout.commit.subject,
+        author=checkout.commit.author,
+        committed_at=checkout.commit.committed_at,
+        dirty=checkout.dirty,
+        params={name: typed["value"] for name, typed in situation.typed(situation.params).items()},
+        origins=situation.origins(),
+        inputs=tuple(
+            InputLine(
+                file.full_name,
+                file.output.sha256,
+                file.output.size,
+                file.output.media_type,
+                file.producer,
+                file.producer_key,
+            )
+            for file in step.inputs
+        ),
+        stages=tuple(StageLine(one.step.name, one.step.key, one.status) for one in made),
+        key=step.key,
+        verdict=str(reported.verdict),
+        error=reported.failure.message if reported.failure else "",
+        checks=tuple((check.ok, check.message) for check in reported.results.checks),
+        metrics=tuple((m.name, m.value, m.unit, m.better) for m in reported.results.metrics),
+        environment=EnvironmentLine(
+            facts.python, situation.environment.key, len(facts.distributions), main
+        ),
+        trigger=asked.trigger,
+        actor=asked.actor,
+        started_at=datetime.fromisoformat(str(reported.entry.record.run["started_at"])),
+        seconds=reported.seconds,
+        host=socket.gethostname(),
+        provenote_version=version("provenote"),
+        reproduce=reproduce_command(situation, asked),
+    )
+
+
+def reproduce_command(situation: Situation, asked: Asked) -> str:
+    """Return the command line that makes the same report again."""
+    return asked.reproduce_command(
+        {name: typed["value"] for name, typed in situation.typed(situation.params).items()},
+        situation.checkout.commit.sha,
+    )

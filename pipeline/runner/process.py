@@ -1,0 +1,90 @@
+"""The runner process: jobs come in on standard input, events and results go out."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.containment import become_supervisor, end_descendants
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def main() -> None:
+    """Serve jobs until standard input ends."""
+    become_supervisor()
+    signal.signal(signal.SIGTERM, _end)
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not look like a message
+    lock = threading.Lock()
+
+    def emit(message: dict[str, Any]) -> None:
+        with lock:
+            channel.write(json.dumps(message, default=str).encode() + b"\n")
+            channel.flush()
+
+    threading.Thread(target=_import_ahead, daemon=True).start()
+    for line in sys.stdin.buffer:
+        answer = _in_thread(json.loads(line), emit)
+        end_descendants()
+        emit(answer)
+    os._exit(0)
+
+
+def _in_thread(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    """Do the job in a thread: nbclient would take over the signal handlers of the main one."""
+    answers: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: answers.append(_serve(job, emit)))
+    thread.start()
+    thread.join()
+    return answers[0] if answers else {"failed": "The job's thread ended without an answer."}
+
+
+def _end(*_: object) -> None:
+    end_descendants()
+    os._exit(143)
+
+
+def _import_ahead() -> None:
+    """Import what a report needs while the first job is still on its way."""
+    import nbconvert
+    import papermill
+
+    del nbconvert, papermill
+
+
+def _serve(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    try:
+        return {"result": _perform(job, emit)}
+    except Exception:  # whatever it is, the worker must hear of it
+        return {"failed": traceback.format_exc()}
+
+
+def _perform(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    match job.pop("op"):
+        case "stage":
+            from pipeline.stages.python import execute_stage
+
+            return execute_stage(job, emit)
+        case "sql":
+            from pipeline.stages.sql import execute_query
+
+            return execute_query(job, emit)
+        case "report":
+            from pipeline.report import execute_report
+
+            return execute_report(job, emit)
+        case "render":
+            from pipeline.page import render_page
+
+            return render_page(job)
+        case other:
+            raise ValueError(f"no such job: {other!r}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Which parameters a report has: its template's and those of the stages that it stands on."""
+
+from dataclasses import fields, replace
+
+from pipeline.manifest_models import Manifest, ParameterSpec
+from pipeline.parameters import (
+    Parameter,
+    ParameterError,
+    ParameterProblem,
+    Schema,
+    normalised,
+    undeclared,
+)
+from pipeline.stages.signature import SignatureError, read_signature, sql_binds
+from pipeline.template_parameters import TemplateParameter, overlaid
+from pipeline.templates import Template, read_template
+from pipeline.tree import Tree
+from provenance.errors import ProvenoteError
+
+
+def report_schema(tree: Tree, manifest: Manifest, report: str) -> Schema:
+    """Return the parameters of *report*: the template's in their order, then the stages'.
+
+    What ``[params]`` says goes over what the template says, and the report's own ``params``
+    over both. Raises UnknownReportError, TemplateError, SignatureError, and ParameterError
+    when a declaration contradicts itself.
+    """
+    template = read_template(tree, manifest.report(report).template)
+    taken = [
+        name for stage in manifest.upstream(report) for name in stage_params(tree, manifest, stage)
+    ]
+    return merged_schema(manifest, report, template, taken)
+
+
+def stage_params(tree: Tree, manifest: Manifest, stage: str) -> tuple[str, ...]:
+    """Return the names of the parameters that *stage* takes, in order.
+
+    They are what ``params`` lists; left out, the arguments of a Python stage that are
+    declared under ``[params]``, or the binds of an SQL stage. Raises UnknownStageError and
+    SignatureError.
+    """
+    spec = manifest.stage(stage)
+    if spec.params is not None:
+        return spec.params
+    if spec.python is not None:
+        names = read_signature(tree, spec.python).names
+        return tuple(name for name in names if name in manifest.params and name not in spec.inputs)
+    return sql_binds(read_sql(tree, spec.sql)) if spec.sql is not None else ()
+
+
+def read_sql(tree: Tree, path: str) -> str:
+    """Return the text of the SQL file at *path*; raise SignatureError if it cannot be read."""
+    try:
+        return tree.read(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SignatureError(f"{path} is not UTF-8 (byte {error.start}).") from None
+    except ProvenoteError as error:
+        raise SignatureError(error.message, error.hint) from None
+
+
+def merged_schema(manifest: Manifest, report: str, template: Template, taken: list[str]) -> Schema:
+    """Return the schema of *report*, with *taken* the parameters of its stages.
+
+    Raises ParameterError with everything that contradicts itself.
+    """
+    spec = manifest.report(report)
+    own = {item.name: item for item in template.parameters if item.name not in spec.inputs}
+    problems: list[ParameterProblem] = []
+    merged: list[Parameter] = []
+    for name in dict.fromkeys([*own, *taken]):
+        try:
+            merged.append(_merged(name, own.get(name), manifest, spec.params))
+        except ParameterError as error:
+            problems += error.problems
+    known = tuple(dict.fromkeys([*own, *taken]))
+    problems += [
+        ParameterProblem(name, undeclared(name, known)) for name in spec.params if name not in known
+    ]
+    if problems:
+        raise ParameterError(problems)
+    return Schema(tuple(merged))
+
+
+def shared_parameter(name: str, spec: ParameterSpec) -> Parameter:
+    """Return the parameter that ``[params.NAME]`` declares; raise ParameterError if it is none."""
+    return normalised(_plain(overlaid(None, name, spec)))
+
+
+def _merged(
+    name: str, own: TemplateParameter | None, manifest: Manifest, overrides: dict[str, object]
+) -> Parameter:
+    parameter = own
+    if name in manifest.params:
+        parameter = overlaid(parameter, name, manifest.params[name])
+    if parameter is None:
+        message = f"{name} is taken by a stage but is not declared: add [params.{name}]."
+        raise ParameterError([ParameterProblem(name, message)])
+    if name in overrides:
+        parameter = replace(parameter, default=overrides[name], required=False)
+    return normalised(_plain(parameter))
+
+
+def _plain(parameter: TemplateParameter) -> Parameter:
+    return Parameter(**{item.name: getattr(parameter, item.name) for item in fields(Parameter)})

@@ -1,0 +1,104 @@
+"""What is settled about a run before anything of it is executed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from pipeline.checkout import Checkout
+from pipeline.environments import Environment
+from pipeline.manifest_models import Manifest, ReportSpec
+from pipeline.parameter_values import convert
+from pipeline.parameters import Schema, to_json_value
+from pipeline.schema import report_schema, stage_params
+from pipeline.templates import Template, TemplateError, read_template
+
+SEARCH = ("", "src")
+"""Folders of a checkout from which its code imports, in order."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One report of one commit with one set of parameters, in one environment."""
+
+    checkout: Checkout
+    manifest: Manifest
+    environment: Environment
+    report: str
+    template: Template
+    schema: Schema
+    params: Mapping[str, Any]
+    """Every parameter of the report, as a value of its type."""
+
+    @property
+    def spec(self) -> ReportSpec:
+        """What the manifest says of the report."""
+        return self.manifest.report(self.report)
+
+    @cached_property
+    def search(self) -> tuple[str, ...]:
+        """The folders of the checkout that its code imports from, as paths on this machine."""
+        folders = (self.checkout.root / folder for folder in SEARCH)
+        return tuple(str(folder) for folder in folders if folder.is_dir())
+
+    def stage_params(self, stage: str) -> dict[str, Any]:
+        """Return the parameters that *stage* takes, with their values."""
+        names = stage_params(self.checkout.tree, self.manifest, stage)
+        return {name: self.params[name] for name in names}
+
+    def template_params(self) -> dict[str, Any]:
+        """Return the parameters that the template declares, with their values."""
+        declared = {parameter.name for parameter in self.template.parameters}
+        return {name: value for name, value in self.params.items() if name in declared}
+
+    def typed(self, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return *params* in JSON form, each with the name of its type."""
+        types = self.schema.by_name
+        return {
+            name: {"type": types[name].type, "value": to_json_value(value)}
+            for name, value in params.items()
+        }
+
+    def origins(self) -> dict[str, str]:
+        """Return for each parameter where its value came from: a case, its default, a person."""
+        cases = [self.schema.resolve(case, _ANY_DAY) for case in self.spec.cases]
+        named = [
+            name
+            for case, spec in zip(cases, self.spec.cases, strict=True)
+            if all(case[name].value == self.params[name] for name in spec)
+            for name in spec
+        ]
+        defaults = {name: parameter.default for name, parameter in self.schema.by_name.items()}
+        return {
+            name: "case" if name in named else "default" if value == defaults[name] else "given"
+            for name, value in self.params.items()
+        }
+
+
+_ANY_DAY = date(2000, 1, 1)
+
+
+def settle(
+    checkout: Checkout,
+    manifest: Manifest,
+    environment: Environment,
+    report: str,
+    params: Mapping[str, Any],
+) -> Situation:
+    """Bring together what one run of *report* needs; *params* are resolved and in JSON form.
+
+    Raises UnknownReportError, TemplateError, SignatureError or ParameterError.
+    """
+    template = read_template(checkout.tree, manifest.report(report).template)
+    if template.language != "python":
+        raise TemplateError(
+            f"{template.path} is written in {template.language}; "
+            "this version of provenote executes Python templates.",
+        )
+    schema = report_schema(checkout.tree, manifest, report)
+    values = {
+        name: None if params[name] is None else convert(parameter.type, params[name], _ANY_DAY)
+        for name, parameter in schema.by_name.items()
+    }
+    return Situation(checkout, manifest, environment, report, template, schema, values)

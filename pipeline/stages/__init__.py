@@ -1,0 +1,1 @@
+"""The kinds of stage: what each takes, and how it is run."""
