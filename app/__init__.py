@@ -1,0 +1,1 @@
+"""Top floor: people and machines talk to it. Web, CLI, hooks, workers."""

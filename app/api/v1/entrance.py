@@ -1,0 +1,109 @@
+"""The entrance of the interface: its blueprint, its errors, its OpenAPI document."""
+
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from flask.blueprints import BlueprintSetupState
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from pydantic import ValidationError
+
+from app.api.v1.models import ErrorAnswer
+from app.errors import RefusedError, answer_with_json, error_object
+from app.intake.payload import read_json_object
+from provenance.errors import InvalidInputError, NotFoundError
+
+PREFIX = "/api/v1"
+_VALIDATION_HOOK = "validation_error_callback"
+_ERRORS = (400, 404, 415, 503)
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class UnknownAddressError(NotFoundError):
+    """Raised when the interface has nothing at an address."""
+
+    code = "unknown_address"
+
+
+def make_blueprint(name: str) -> APIBlueprint:
+    """Return a blueprint of the interface, which answers every error in JSON."""
+    blueprint = APIBlueprint(
+        name,
+        __name__,
+        url_prefix=PREFIX,
+        abp_responses=dict.fromkeys(_ERRORS, ErrorAnswer),
+    )
+    blueprint.record(_exempt_from_csrf)
+    blueprint.before_request(_check_body)
+    answer_with_json(blueprint)
+    return blueprint
+
+
+def serve(app: Flask, blueprints: Iterable[APIBlueprint]) -> None:
+    """Register *blueprints*, and the document that describes them, with *app*."""
+    # The library looks for this function at whatever application it serves.
+    setattr(app, _VALIDATION_HOOK, invalid)
+    parts = tuple(blueprints)
+    for blueprint in parts:
+        app.register_blueprint(blueprint)
+    document = _document(parts)
+    rest = Blueprint("api", __name__, url_prefix=PREFIX)
+    rest.record(_exempt_from_csrf)
+    rest.add_url_rule("/openapi.json", "document", lambda: jsonify(document), methods=["GET"])
+    rest.add_url_rule("/<path:rest>", "unknown", _unknown_address, methods=_METHODS)
+    app.register_blueprint(rest)
+
+
+def _exempt_from_csrf(state: BlueprintSetupState) -> None:
+    """Let calls in without a CSRF token: foreign pages cannot send their content type."""
+    if (protection := state.app.extensions.get("csrf")) is not None:
+        protection.exempt(state.blueprint)
+
+
+def _check_body() -> None:
+    """Refuse bodies that are not well-formed before the library parses them."""
+    if request.method == "POST" and (body := request.get_data()):
+        read_json_object(body)
+
+
+def _unknown_address(rest: str) -> tuple[Response, int]:
+    error = UnknownAddressError(
+        f"There is nothing at {PREFIX}/{rest[:80]}.", f"{PREFIX}/openapi.json lists what there is."
+    )
+    return jsonify(error_object(error)), 404
+
+
+def _document(blueprints: Iterable[APIBlueprint]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the routes of *blueprints*."""
+    library = OpenAPI(
+        "provenote",
+        info=Info(title="provenote", version="1"),
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=ErrorAnswer,
+    )
+    for blueprint in blueprints:
+        library.register_api(blueprint)
+    document: dict[str, Any] = library.api_doc
+    return document
+
+
+def invalid(error: ValidationError) -> Response:
+    """Return the answer to a path, query or body that its model refuses."""
+    problems = [
+        {"where": ".".join(map(str, found["loc"])) or "body", "message": found["msg"]}
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    message = "; ".join(f"{problem['where']}: {problem['message']}" for problem in problems)
+    answer = error_object(InvalidInputError(f"{message}.", f"See {PREFIX}/openapi.json."))
+    answer["error"]["problems"] = problems
+    response = jsonify(answer)
+    response.status_code = 400
+    return response
+
+
+def refuse(message: str, hint: str = "") -> NoReturn:
+    """Answer 400 with *message*."""
+    raise RefusedError(400, "invalid", message, hint)

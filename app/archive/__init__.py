@@ -1,0 +1,1 @@
+"""How reports are looked at: the pages of the archive."""

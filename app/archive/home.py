@@ -1,0 +1,29 @@
+"""The first page: what needs attention, what runs now, what was evaluated last."""
+
+from flask import render_template, request
+
+from app.current import installation
+from provenance.ledger.queries.cases import case_names
+from provenance.ledger.queries.evaluations import latest_evaluations
+from provenance.ledger.queries.home import needs_attention, under_way
+from provenance.ledger.queries.projects import all_projects
+
+
+def home() -> str:
+    """Show the archive's first page, or older evaluations with ``?before=``."""
+    before = request.args.get("before")
+    with installation().ledger.reading() as session:
+        attention = needs_attention(session)
+        running = under_way(session)
+        evaluations, older = latest_evaluations(session, before)
+        shown = [item.run for item in attention] + list(running.runs)
+        return render_template(
+            "archive/home.html",
+            projects=all_projects(session),
+            attention=attention,
+            under_way=running,
+            evaluations=evaluations,
+            older=evaluations[-1].id if older else None,
+            before=before,
+            case_name=case_names(session, [(run.project_id, run.report) for run in shown]),
+        )

@@ -1,0 +1,74 @@
+"""The facts beside a report: who asked, in which environment it was made, how to repeat it."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from provenance.ledger.tables import Evaluation, Run
+from provenance.store import CorruptObjectError, MissingObjectError, Store
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """What the panel of a run tells besides the ledger's own columns."""
+
+    actor: str
+    trigger: str
+    environment: str
+    """Interpreter and number of packages; empty without a record."""
+    again: str
+    """The command that makes the run once more."""
+
+
+def made_from(store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
+    """Return the facts of *run*."""
+    return MadeFrom(evaluation.actor, evaluation.trigger, _environment(store, run), _again(run))
+
+
+def other_values(run: Run) -> str:
+    """Return the address of the form, filled in with the values of *run*."""
+    simple: dict[str, Any] = {
+        f"param.{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in run.params.items()
+        if isinstance(value, str | int | float | bool)
+    }
+    return url_for(
+        "intake.new_run",
+        project=run.project.name,
+        report=run.report,
+        commit=run.branch or run.commit_sha,
+        **simple,
+    )
+
+
+def _again(run: Run) -> str:
+    parts = ["provenote", "run", run.report, "--commit", run.commit_sha[:12]]
+    for name, value in run.params.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        parts += ["-p", f"{name}={text}"]
+    return shlex.join(parts)
+
+
+def _environment(store: Store, run: Run) -> str:
+    found = _record_environment(store, run.record)
+    python, packages = found.get("python"), found.get("distributions", found.get("packages"))
+    words = [f"{found.get('implementation') or 'Python'} {python}"] if python else []
+    if isinstance(packages, list | dict):
+        packages = len(packages)
+    if isinstance(packages, int) and packages:
+        words.append(f"{packages} packages")
+    return ", ".join(words)
+
+
+def _record_environment(store: Store, digest: str | None) -> dict[str, Any]:
+    """Return what the record says of the environment; nothing where it is lost or different."""
+    if digest is None:
+        return {}
+    try:
+        environment = json.loads(store.read(digest)).get("environment")
+    except (MissingObjectError, CorruptObjectError, ValueError, AttributeError):
+        return {}
+    return environment if isinstance(environment, dict) else {}

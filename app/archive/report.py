@@ -1,0 +1,58 @@
+"""The page of a report: its cases, its metrics from commit to commit, its runs."""
+
+from collections.abc import Sequence
+
+from flask import render_template, request
+
+from app.archive.sparkline import TrendView, trend_view
+from app.current import installation
+from provenance.ledger.queries.cases import CaseNames, cases_of
+from provenance.ledger.queries.history import Filter, HistoryRow, report_history
+from provenance.ledger.queries.projects import branch_names, known_report, project_named
+from provenance.ledger.queries.trends import report_trends
+
+MOST_COLUMNS = 4
+MOST_TRENDS = 12
+
+
+def report(project: str, report: str) -> str:
+    """Show the history and the trends of one report, of one case with ``?case=``."""
+    before = request.args.get("before")
+    with installation().ledger.reading() as session:
+        found = project_named(session, project)
+        name = known_report(session, found, report)
+        cases = cases_of(session, [(found.id, name)])
+        names = CaseNames({(case.project_id, case.report, case.key): case.label for case in cases})
+        wanted = Filter(
+            found.id, name, request.args.get("case") or None, request.args.get("branch") or None
+        )
+        rows, older = report_history(session, wanted, before)
+        trends = report_trends(session, wanted, names)
+        branches = branch_names(session, found.id)
+    views = [trend_view(trend, trends.commits) for trend in trends.metrics[:MOST_TRENDS]]
+    return render_template(
+        "archive/report.html",
+        project=found,
+        report=name,
+        cases=cases,
+        case_name=names,
+        chosen=wanted.case_key,
+        branch=wanted.branch,
+        branches=branches,
+        trends=[] if before else views,
+        series_names=_series(views),
+        rows=rows,
+        columns=_columns(rows),
+        older=rows[-1].run.id if older else None,
+        before=before,
+    )
+
+
+def _series(views: Sequence[TrendView]) -> list[str]:
+    return list(views[0].cases) if views else []
+
+
+def _columns(rows: Sequence[HistoryRow]) -> list[str]:
+    """Return the metrics that get a column: the first few of those that the runs recorded."""
+    every = dict.fromkeys(metric.name for row in rows for metric in row.metrics)
+    return list(every)[:MOST_COLUMNS]

@@ -1,0 +1,43 @@
+"""The addresses of the archive, as one table of contents."""
+
+from flask import Blueprint, Flask, abort, request
+
+from app.archive import artifacts, evaluation, home, project, report, run, stable
+from app.archive.made_from import other_values
+
+blueprint = Blueprint("archive", __name__)
+
+_PAGES = (
+    ("/", "home", home.home),
+    ("/projects/<project>", "project", project.project),
+    ("/projects/<project>/reports/<report>", "report", report.report),
+    ("/evaluations/<evaluation_id>", "evaluation", evaluation.evaluation),
+    ("/runs/<run_id>", "run", run.run),
+    ("/runs/<run_id>/live", "live", run.live),
+    ("/runs/<run_id>/live/<int:seq>.png", "live_figure", artifacts.live_figure),
+    ("/runs/<run_id>/report", "report_html", artifacts.report_html),
+    ("/runs/<run_id>/notebook", "notebook", run.notebook),
+    ("/runs/<run_id>/provenance", "provenance", run.provenance),
+    ("/runs/<run_id>/log", "log", run.log),
+    ("/latest/<project>/<report>", "latest", stable.latest),
+    ("/badge/<project>/<report>.svg", "badge", stable.badge),
+)
+
+for _rule, _endpoint, _view in _PAGES:
+    blueprint.add_url_rule(_rule, _endpoint, _view)
+
+
+def register(app: Flask) -> None:
+    """Give *app* the pages of the archive."""
+    app.jinja_env.globals["other_values"] = other_values
+    app.register_blueprint(blueprint)
+
+
+@blueprint.before_request
+def _refuse_unreadable_names() -> None:
+    """Answer 404 to names that no ledger can hold; PostgreSQL refuses NUL with an exception."""
+    named = [str(value) for value in (request.view_args or {}).values()]
+    if any("\0" in text for text in named):
+        abort(404)
+    if any("\0" in text for _, text in request.args.items(multi=True)):
+        abort(400, "The address holds a NUL character.")

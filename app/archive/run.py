@@ -1,0 +1,140 @@
+"""The pages of one run: its report, and beside it notebook, provenance and log."""
+
+import json
+from typing import Any
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.archive.artifacts import NoArtifactError, artifact
+from app.archive.made_from import made_from
+from app.archive.notebook_view import notebook_view, readable
+from app.current import installation
+from provenance.ledger.cancel import find_run
+from provenance.ledger.queries.live import live_of, live_token
+from provenance.ledger.queries.run import RunPage, run_page
+from provenance.ledger.states import Status, Verdict
+from provenance.ledger.tables import Evaluation
+from provenance.store import MissingObjectError
+
+LONGEST_LOG = 500_000
+LONGEST_RECORD = 2_000_000
+_OVER = (Status.FINISHED, Status.DEAD)
+_TROUBLE = {
+    Verdict.FAILED: "A check failed",
+    Verdict.ERROR: "The code raised an error",
+    Verdict.CANCELLED: "It was cancelled",
+    Verdict.OUTPUT_LIMIT: "It wrote more than a run may",
+    Verdict.OUT_OF_MEMORY: "It ran out of memory",
+    Verdict.TIMED_OUT: "It took longer than a run may",
+    Verdict.WORKER_LOST: "Its worker was lost; the code is not to blame",
+}
+
+
+def run(run_id: str) -> str:
+    """Show the run with its report, or its progress while it is under way."""
+    with installation().ledger.reading() as session:
+        page = run_page(session, run_id)
+        evaluation = session.get_one(Evaluation, page.run.evaluation_id)
+        live = live_of(session, run_id) if page.run.status not in _OVER else None
+        token = live_token(session, page.run)
+    error = page.run.error or {}
+    return render_template(
+        "archive/run.html",
+        page=page,
+        tab="run",
+        made=made_from(installation().store, page.run, evaluation),
+        trouble=_trouble(page.run.verdict),
+        traceback=readable(str(error.get("traceback") or "")),
+        live=live,
+        token=token,
+        before_seconds=page.previous.seconds if page.previous else None,
+    )
+
+
+def live(run_id: str) -> ResponseReturnValue:
+    """Answer a page that waits: nothing new, what is new, or "load me again"."""
+    with installation().ledger.reading() as session:
+        found = find_run(session, run_id)
+        if found.status in _OVER:
+            return Response(status=204, headers={"HX-Refresh": "true"})
+        token, seen = live_token(session, found), request.args.get("seen", "")
+        if seen == token:
+            return Response(status=204)
+        if not seen.startswith(f"{found.status}."):
+            return Response(status=204, headers={"HX-Refresh": "true"})
+        page = run_page(session, run_id)
+        news = live_of(session, run_id)
+    return render_template(
+        "archive/live.html",
+        run=page.run,
+        live=news,
+        token=token,
+        before_seconds=page.previous.seconds if page.previous else None,
+    )
+
+
+def notebook(run_id: str) -> ResponseReturnValue:
+    """Show the executed notebook; with ``?download=1`` send it."""
+    page = _page(run_id)
+    if "download" in request.args:
+        name = f"{page.run.report}-{page.run.commit_sha[:8]}.ipynb"
+        content_type = "application/x-ipynb+json"
+        return artifact(page.run, page.run.notebook, "notebook", content_type, name)
+    if page.run.notebook is None:
+        raise NoArtifactError(f"Run {run_id} has no notebook.", "Its page tells how far it came.")
+    content = notebook_view(installation().store.read(page.run.notebook))
+    return render_template("archive/notebook.html", page=page, tab="notebook", notebook=content)
+
+
+def provenance(run_id: str) -> ResponseReturnValue:
+    """Show what was executed and reused and why; with ``?format=json`` send the record."""
+    page = _page(run_id)
+    if request.args.get("format") == "json":
+        return artifact(page.run, page.run.record, "record", "application/json")
+    return render_template(
+        "archive/provenance.html",
+        page=page,
+        tab="provenance",
+        run=page.run,
+        record=_record_text(page.run.record),
+    )
+
+
+def log(run_id: str) -> ResponseReturnValue:
+    """Show the end of the run's log; with ``?download=1`` send it whole."""
+    page = _page(run_id)
+    if "download" in request.args:
+        return artifact(
+            page.run, page.run.log, "log", "text/plain; charset=utf-8", f"{page.run.id}.log"
+        )
+    data = installation().store.read(page.run.log) if page.run.log else None
+    text = None if data is None else readable(data[-LONGEST_LOG:].decode(errors="replace"))
+    cut = LONGEST_LOG if data is not None and len(data) > LONGEST_LOG else None
+    return render_template("archive/log.html", page=page, tab="log", text=text, cut=cut)
+
+
+def _page(run_id: str) -> RunPage:
+    with installation().ledger.reading() as session:
+        return run_page(session, run_id)
+
+
+def _trouble(verdict: str | None) -> str:
+    return next((text for code, text in _TROUBLE.items() if code == verdict), "It did not pass")
+
+
+def _record_text(digest: str | None) -> str:
+    """Return the record, set for reading; as it is where it is too long to be set again."""
+    if digest is None:
+        return ""
+    try:
+        data = installation().store.read(digest)
+    except MissingObjectError:
+        return ""
+    if len(data) > LONGEST_RECORD:
+        return data[:LONGEST_RECORD].decode(errors="replace") + "\n…"
+    try:
+        content: Any = json.loads(data)
+    except ValueError:
+        return data.decode(errors="replace")
+    return json.dumps(content, indent=2, ensure_ascii=False)

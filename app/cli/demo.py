@@ -1,0 +1,99 @@
+"""``provenote demo``."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from app.assemble import assemble, make_ready
+from app.cli.output import json_option, print_json
+from app.demo import DemoProject, lay_out
+from app.intake.post_receive import post_receive_script
+from app.intake.request import Push, accept_push
+from app.intake.secrets import hook_secret
+from app.secret_key import secret_key
+from app.settings import Settings, read_settings
+from app.source_urls import remember_source_urls
+from app.work.doorbell import SilentDoorbell
+from pipeline.checkout import Mirror
+from pipeline.installation import Installation
+from provenance.ledger.ids import new_id
+from provenance.ledger.tables import Project
+
+NAME = "flights"
+
+
+@click.command()
+@click.option("--prepare", is_flag=True, help="Also build the environment that reports run in.")
+@json_option
+def command(prepare: bool, as_json: bool) -> None:
+    """Lay out the demo project and queue its history for evaluation.
+
+    A second call queues nothing that was evaluated before.
+    """
+    settings = read_settings()
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    installation = replace(assemble(settings), allow_file_repositories=True)
+    make_ready(settings, installation)
+    demo = lay_out(settings.home / "demo")
+    remember_source_urls(settings.home, demo.source_urls)
+    project = _project(installation, demo)
+    _write_hook(settings, project, demo.repository)
+    queued = _queue(installation, project, demo)
+    if prepare:
+        _build_environment(installation)
+    told = {
+        "project": NAME,
+        "repository": str(demo.repository),
+        "clone": str(demo.clone),
+        "commits": list(demo.commits),
+        "queued": queued,
+    }
+    if as_json:
+        print_json(told)
+        return
+    click.echo(f"The demo project {NAME} has {len(demo.commits)} commits, {queued} of them queued.")
+    click.echo(f"A clone to work in: {demo.clone}")
+
+
+def _project(installation: Installation, demo: DemoProject) -> Project:
+    with installation.ledger.writing() as session:
+        project = session.scalars(select(Project).where(Project.name == NAME)).one_or_none()
+        if project is None:
+            project = Project(id=new_id("project"), name=NAME, url=str(demo.repository))
+            session.add(project)
+        # A run in a clone may have come first, and have taken the clone for the repository.
+        project.url = str(demo.repository)
+        return project
+
+
+def _write_hook(settings: Settings, project: Project, repository: Path) -> None:
+    """Let a push to the demo's repository reach this installation, wherever it serves now."""
+    secret = hook_secret(secret_key(settings), project.name, project.hook_generation)
+    hook = repository / "hooks" / "post-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(post_receive_script(settings.base_url, project.name, secret))
+    hook.chmod(0o700)
+
+
+def _queue(installation: Installation, project: Project, demo: DemoProject) -> int:
+    """Ask for the evaluation of each commit, as if it had been pushed by itself."""
+    before = None
+    queued = 0
+    mirror = Mirror(installation, project.id, project.url)
+    mirror.fetch()
+    for sha in demo.commits:
+        author = mirror.commit(sha).author
+        push = Push("refs/heads/main", "main", sha, before, author, delivery=None)
+        accepted = accept_push(installation.ledger, project, push, SilentDoorbell())
+        queued += not accepted.duplicate
+        before = sha
+    return queued
+
+
+def _build_environment(installation: Installation) -> None:
+    from pipeline.environments import environment_for, lock_of
+    from pipeline.tree import MemoryTree
+
+    environment_for(installation.environments, lock_of(MemoryTree({}), None))

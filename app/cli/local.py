@@ -1,0 +1,106 @@
+"""What commands on a working tree share: where it is, and whose ledger its runs go into."""
+
+import getpass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.assemble import assemble, make_ready
+from app.settings import Settings, read_settings
+from app.work.reconcile import take_back
+from pipeline.checkout import Checkout, Mirror, local_branch, working_tree
+from pipeline.installation import Installation
+from pipeline.manifest import read_manifest
+from pipeline.manifest_models import Manifest
+from pipeline.parameters import params_to_json
+from pipeline.schema import report_schema
+from provenance.ledger.ids import new_id
+from provenance.ledger.intake import CaseToRun, case_key
+from provenance.ledger.tables import Project
+
+param_option = click.option(
+    "-p", "--param", "given", multiple=True, metavar="NAME=VALUE", help="Set a parameter."
+)
+commit_option = click.option(
+    "--commit", "revision", metavar="REV", help="Use this commit instead of the working tree."
+)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A working tree, or a commit of its repository, ready to be run here."""
+
+    settings: Settings
+    installation: Installation
+    project: Project
+    checkout: Checkout
+    manifest: Manifest
+    branch: str | None
+
+    @property
+    def actor(self) -> str:
+        """Who runs it."""
+        return getpass.getuser()
+
+
+def open_local(revision: str | None) -> Local:
+    """Return the project that the current directory lies in."""
+    settings = read_settings()
+    tree = working_tree(Path.cwd())
+    # It is the user's own repository, so reading it from this machine is not in question.
+    installation = replace(assemble(settings, sources=True), allow_file_repositories=True)
+    make_ready(settings, installation)
+    take_back(installation)
+    manifest = read_manifest(tree.tree)
+    project = _project(installation, manifest.name, tree.root)
+    branch = local_branch(tree.root)
+    if revision is None:
+        return Local(settings, installation, project, tree, manifest, branch)
+    mirror = Mirror(installation, f"{project.id}-local", str(tree.root))
+    mirror.fetch()
+    checkout = mirror.checkout(mirror.resolve(revision))
+    named = revision if revision in mirror.branches() else None
+    return Local(settings, installation, project, checkout, read_manifest(checkout.tree), named)
+
+
+def _project(installation: Installation, name: str, root: Path) -> Project:
+    """Return the project called *name*, adding it with this directory as its repository."""
+    from sqlalchemy import select
+
+    with installation.ledger.writing() as session:
+        found = session.scalars(select(Project).where(Project.name == name)).one_or_none()
+        if found is None:
+            found = Project(id=new_id("project"), name=name, url=str(root))
+            session.add(found)
+        return found
+
+
+def wanted_cases(local: Local, report: str | None, given: Sequence[str]) -> list[CaseToRun]:
+    """Return what to run: one case from *given*, or every case that the manifest lists."""
+    raw = parse_params(given)
+    names = [report] if report else list(local.manifest.reports)
+    today = datetime.now(UTC).date()
+    found = []
+    for name in names:
+        spec = local.manifest.report(name)
+        schema = report_schema(local.checkout.tree, local.manifest, name)
+        cases: Sequence[Mapping[str, Any]] = ({},) if raw else spec.cases or ({},)
+        for case in cases:
+            params = params_to_json(schema.resolve(raw, today, case))
+            found.append(CaseToRun(name, params, case_key(params)))
+    return found
+
+
+def parse_params(given: Sequence[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` texts as a mapping; refuse those of another form."""
+    parsed = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"-p {text!r}: expected NAME=VALUE, such as date=2013-01-31.")
+        parsed[name.strip()] = value
+    return parsed

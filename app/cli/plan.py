@@ -1,0 +1,65 @@
+"""``provenote plan``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import structlog
+
+from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
+from app.cli.materialise import case_name
+from app.cli.output import json_option, print_json
+from pipeline.environments import environment_for, lock_of
+from pipeline.foresight import Foreseen, foresee
+from pipeline.situation import settle
+from provenance.ledger.intake import CaseToRun
+
+_MARKS = {"reused": "=", "execute": "▸", "waits": "…"}
+
+
+@click.command()
+@click.argument("report", required=False)
+@param_option
+@commit_option
+@json_option
+def command(
+    report: str | None, given: tuple[str, ...], revision: str | None, as_json: bool
+) -> None:
+    """Show what `provenote run REPORT` would execute, and why; nothing is executed."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    if given and report is None:
+        raise click.UsageError("-p needs a REPORT to set a parameter of.")
+    local = open_local(revision)
+    plans = [(case, _foresee(local, case)) for case in wanted_cases(local, report, given)]
+    if as_json:
+        print_json([_object(case, steps) for case, steps in plans])
+        return
+    for case, steps in plans:
+        click.secho(f"{case.report} ({case_name(case.params)})", bold=True)
+        for step in steps:
+            click.echo(f"  {_MARKS[step.status]} {step.name:<20} {step.sentence}")
+    click.echo("\n= is reused, ▸ is executed, … depends on what the one before it gives")
+
+
+def _foresee(local: Local, case: CaseToRun) -> list[Foreseen]:
+    lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
+    environment = environment_for(local.installation.environments, lock)
+    situation = settle(local.checkout, local.manifest, environment, case.report, case.params)
+    return foresee(local.installation, situation, local.project.id)
+
+
+def _object(case: CaseToRun, steps: list[Foreseen]) -> Mapping[str, Any]:
+    return {
+        "report": case.report,
+        "params": case.params,
+        "jobs": [
+            {
+                "stage": step.name,
+                "key": step.key,
+                "status": step.status,
+                "reason": step.reason,
+                "sentence": step.sentence,
+            }
+            for step in steps
+        ],
+    }

@@ -1,0 +1,89 @@
+"""``provenote run``."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import structlog
+
+from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
+from app.cli.materialise import materialise
+from app.cli.output import json_option, print_json
+from app.cli.progress import Progress
+from app.cli.runs import run_with_jobs
+from app.intake.request import Requester, accept_local
+from app.work.owner import owner_name
+from pipeline.attempt import Worker
+from pipeline.evaluate import evaluate_run
+from pipeline.runner.client import Runner
+from provenance.ledger.intake import CaseToRun
+from provenance.ledger.states import Trigger, Verdict, worst
+
+_EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
+
+
+@click.command()
+@click.argument("report", required=False)
+@param_option
+@commit_option
+@click.option("--force", is_flag=True, help="Execute everything, even what has not changed.")
+@json_option
+def command(
+    report: str | None,
+    given: tuple[str, ...],
+    revision: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Run REPORT (left out: all reports) of this working tree, or of a commit.
+
+    Without -p every case that provenote.toml lists is run. What is made is kept in
+    PROVENOTE_HOME; the page is also put into .provenote/reports/.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    if given and report is None:
+        raise click.UsageError("-p needs a REPORT to set a parameter of.")
+    local = open_local(revision)
+    cases = wanted_cases(local, report, given)
+    if not cases:
+        raise click.UsageError("provenote.toml declares no reports. Add [reports.NAME].")
+    objects = _run_all(local, cases, force)
+    if as_json:
+        print_json(objects[0] if len(objects) == 1 else {"items": objects})
+    verdict = worst(Verdict(found["verdict"]) for found in objects)
+    raise click.exceptions.Exit(_EXIT.get(verdict, 3))
+
+
+def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict[str, Any]]:
+    """Accept the runs, carry each out in this process, and return their objects."""
+    owner = owner_name()
+    requester = Requester(Trigger.CLI, local.actor)
+    claims = accept_local(
+        local.installation.ledger,
+        local.project,
+        local.checkout,
+        cases,
+        requester,
+        owner,
+        branch=local.branch,
+        force=force,
+    )
+    runner = Runner()
+    objects = []
+    try:
+        for claim, case in zip(claims, cases, strict=True):
+            with Progress(case) as progress:
+                worker = Worker(
+                    local.installation,
+                    runner,
+                    local.settings.lease_seconds,
+                    threading.Event(),
+                    progress.hear,
+                )
+                evaluate_run(claim, worker, local.checkout)
+                objects.append(run_with_jobs(local.installation, claim.id))
+                progress.finish(objects[-1], materialise(local, claim.id))
+    finally:
+        runner.stop()
+    return objects

@@ -1,0 +1,50 @@
+"""``provenote show``."""
+
+from typing import Any
+
+import click
+
+from app.assemble import assemble, make_ready
+from app.cli.output import json_option, print_json
+from app.cli.runs import run_with_jobs
+from app.settings import read_settings
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+def command(run_id: str, as_json: bool) -> None:
+    """Show a run: how it ended and how it came to be."""
+    settings = read_settings()
+    installation = assemble(settings)
+    make_ready(settings, installation)
+    run = run_with_jobs(installation, run_id)
+    if as_json:
+        print_json(run)
+        return
+    _print(run)
+
+
+def _print(run: dict[str, Any]) -> None:
+    click.secho(f"{run['project']} / {run['report']}  {run['verdict'] or run['status']}", bold=True)
+    told = {
+        "run": run["id"],
+        "commit": f"{run['commit']}" + (f" ({run['branch']})" if run["branch"] else ""),
+        "asked by": f"{run['actor']} ({run['trigger']})",
+        "finished": run["finished_at"] or "not yet",
+        "key": run["key"] or "-",
+        "page": run["links"].get("report", run["links"]["page"]),
+    }
+    told |= {f"param {name}": value for name, value in run["params"].items()}
+    for name, value in told.items():
+        click.echo(f"  {name:<16} {value}")
+    for job in run["jobs"]:
+        click.echo(f"  {job['stage']:<16} {job['status']}: {job['sentence']}")
+    for file in run["inputs"]:
+        click.echo(f"  input {file['name']:<10} sha256 {file['sha256']} from {file['producer']}")
+    for metric in run["metrics"]:
+        click.echo(f"  {metric['name']:<16} {metric['value']} {metric['unit'] or ''}")
+    for check in run["checks"]:
+        click.echo(f"  {'✓' if check['ok'] else '✕'} {check['message']}")
+    if run["error"]:
+        click.echo(f"  {run['error']['message']}")

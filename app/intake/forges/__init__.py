@@ -1,0 +1,1 @@
+"""The dialects of hooks, one forge a file."""

@@ -1,0 +1,265 @@
+"""The one door: every push, form, call and command becomes work by passing through here.
+
+What is accepted is written in one transaction before anybody hears of it; only then the
+doorbell rings. Whoever was told "accepted" finds it in the ledger, whatever dies next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.intake.offer import Offer, find_project, read_offer, today
+from app.work.doorbell import Doorbell
+from pipeline.checkout import Checkout
+from pipeline.git import checked_revision
+from pipeline.installation import Installation
+from pipeline.parameters import params_to_json
+from provenance.errors import InvalidInputError
+from provenance.ledger.claims import Claim, claim
+from provenance.ledger.columns import utc_now
+from provenance.ledger.engine import Ledger
+from provenance.ledger.ids import new_id
+from provenance.ledger.intake import CaseToRun, case_key, prepare_runs
+from provenance.ledger.states import Status, Trigger
+from provenance.ledger.tables import Delivery, Evaluation, Project, Run
+
+_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Requester:
+    """Who asks, and in which way."""
+
+    trigger: Trigger
+    actor: str
+
+
+@dataclass(frozen=True)
+class DeliveryId:
+    """What a forge calls one delivery of a hook."""
+
+    forge: str
+    id: str
+    event: str
+
+
+@dataclass(frozen=True)
+class Push:
+    """A branch that moved. Its fields are checked already, by the forge's dialect."""
+
+    ref: str
+    branch: str
+    sha: str
+    before: str | None
+    actor: str
+    delivery: DeliveryId | None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The answer to a push."""
+
+    evaluation_id: str
+    duplicate: bool
+    """Whether the evaluation was there before, from the same push."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One report, wanted for one set of parameters at one commit."""
+
+    project: str
+    report: str
+    params: Mapping[str, object]
+    """As given: texts from a form or command line, or JSON values."""
+    revision: str | None = None
+    """A branch, tag or commit; None: the project's default branch."""
+    branch: str | None = None
+    """The branch that the run belongs to, where *revision* does not name it."""
+    force: bool = False
+    """Whether to execute everything afresh, even what has not changed."""
+
+
+class DirtyRunError(InvalidInputError):
+    """Raised when a run of uncommitted changes is to be run again, which nobody can."""
+
+    code = "dirty_run"
+
+
+def accept_push(ledger: Ledger, project: Project, push: Push, doorbell: Doorbell) -> Accepted:
+    """Write the evaluation of *push*, once, and ring; a worker prepares it.
+
+    A push that came before, as the same delivery or as the same commit on the same ref, is
+    answered with its evaluation, and nothing is written.
+    """
+    try:
+        with ledger.writing() as session:
+            known = _evaluation_of(session, project, push)
+            evaluation_id = known or _write_push(session, project, push)
+    except IntegrityError:
+        # The same push was written by somebody else while we were at it.
+        with ledger.reading() as session:
+            known = _evaluation_of(session, project, push)
+        if known is None:
+            raise
+        evaluation_id = known
+    if known is None:
+        doorbell.ring_evaluation(evaluation_id)
+    return Accepted(evaluation_id, duplicate=known is not None)
+
+
+def accept_run(
+    installation: Installation, request: RunRequest, requester: Requester, doorbell: Doorbell
+) -> Run:
+    """Check *request* against its commit's manifest, write its run, ring, and return it.
+
+    Raises NotFoundError (project, report, revision), InvalidInputError (parameters,
+    manifest) or UnavailableError (repository); then nothing was written.
+    """
+    if request.revision:
+        checked_revision(request.revision)
+    if request.branch:
+        checked_revision(request.branch)
+    project = find_project(installation, request.project)
+    offer = read_offer(installation, project, request.report, request.revision, fresh=True)
+    params = params_to_json(offer.schema.resolve(request.params, today().date()))
+    with installation.ledger.writing() as session:
+        run = _write_run(session, offer, params, request, requester)
+    doorbell.ring_run(run.id)
+    return run
+
+
+def accept_again(
+    installation: Installation, run: Run, force: bool, requester: Requester, doorbell: Doorbell
+) -> Run:
+    """Ask for the same report, parameters and commit as *run* once more."""
+    if run.dirty:
+        raise DirtyRunError(
+            f"Run {run.id} was made from uncommitted changes, which only its maker has.",
+            "Commit and push them, then run that commit.",
+        )
+    request = RunRequest(
+        project=run.project.name,
+        report=run.report,
+        params=run.params,
+        revision=run.commit_sha,
+        branch=run.branch,
+        force=force,
+    )
+    return accept_run(installation, request, requester, doorbell)
+
+
+def _evaluation_of(session: Session, project: Project, push: Push) -> str | None:
+    if push.delivery is not None:
+        same_delivery = select(Delivery.evaluation_id).where(
+            Delivery.forge == push.delivery.forge,
+            Delivery.project_id == project.id,
+            Delivery.delivery_id == push.delivery.id,
+        )
+        if found := session.scalar(same_delivery):
+            return found
+    same_push = select(Evaluation.id).where(Evaluation.dedup_key == _dedup_key(project, push))
+    return session.scalar(same_push)
+
+
+def _dedup_key(project: Project, push: Push) -> str:
+    return f"push:{project.id}:{push.ref}:{push.sha}"
+
+
+def _write_push(session: Session, project: Project, push: Push) -> str:
+    evaluation = Evaluation(
+        id=new_id("eval"),
+        project_id=project.id,
+        trigger=Trigger.PUSH,
+        actor=push.actor,
+        revision=push.branch,
+        branch=push.branch,
+        commit_sha=push.sha,
+        before_sha=push.before,
+        dedup_key=_dedup_key(project, push),
+    )
+    session.add(evaluation)
+    session.flush()
+    if push.delivery is not None:
+        session.add(_delivery(project, push.delivery, evaluation.id))
+        session.flush()
+    return evaluation.id
+
+
+def _delivery(project: Project, delivery: DeliveryId, evaluation_id: str) -> Delivery:
+    return Delivery(
+        id=new_id("delivery"),
+        forge=delivery.forge,
+        project_id=project.id,
+        delivery_id=delivery.id,
+        event=delivery.event,
+        outcome="accepted",
+        evaluation_id=evaluation_id,
+    )
+
+
+def _write_run(
+    session: Session,
+    offer: Offer,
+    params: dict[str, Any],
+    request: RunRequest,
+    requester: Requester,
+) -> Run:
+    evaluation = Evaluation(
+        id=new_id("eval"),
+        project_id=offer.project.id,
+        trigger=requester.trigger,
+        actor=requester.actor,
+        revision=offer.revision,
+        branch=request.branch or offer.branch,
+        force=request.force,
+        # Its only run is written with it, so no worker has to prepare it.
+        status=Status.RUNNING,
+        started_at=utc_now(),
+    )
+    session.add(evaluation)
+    session.flush()
+    case = (offer.report, params, case_key(params))
+    return prepare_runs(session, evaluation, offer.commit, [case])[0]
+
+
+def accept_local(
+    ledger: Ledger,
+    project: Project,
+    checkout: Checkout,
+    cases: Sequence[CaseToRun],
+    requester: Requester,
+    owner: str,
+    *,
+    branch: str | None,
+    force: bool,
+) -> list[Claim]:
+    """Write runs that their maker executes itself, claimed from the first, and no bell rings.
+
+    They wait for one another, so each is held for a day until its turn, when its heartbeat
+    begins; should the maker die, its process is known to be gone.
+    """
+    with ledger.writing() as session:
+        evaluation = Evaluation(
+            id=new_id("eval"),
+            project_id=project.id,
+            trigger=requester.trigger,
+            actor=requester.actor,
+            revision=branch or checkout.commit.sha,
+            branch=branch,
+            force=force,
+            status=Status.RUNNING,
+            started_at=utc_now(),
+        )
+        session.add(evaluation)
+        session.flush()
+        runs = prepare_runs(session, evaluation, checkout.commit, cases)
+        for run in runs:
+            run.dirty = checkout.dirty
+        session.flush()
+        held = [claim(session, Run, run.id, owner, _A_DAY) for run in runs]
+    return [found for found in held if found is not None]

@@ -1,0 +1,149 @@
+"""Everything on one machine: the web server and a worker, started and stopped together."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from types import FrameType
+from urllib.error import URLError
+
+import click
+from sqlalchemy import func, select
+
+from app.assemble import assemble, make_ready
+from app.settings import Settings
+from pipeline.installation import Installation
+from provenance.errors import UnavailableError
+from provenance.ledger.states import Status
+from provenance.ledger.tables import Evaluation, Run
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_DRAIN_SECONDS = 2.0
+_OPEN = (Status.QUEUED, Status.RUNNING)
+
+
+class PortTakenError(UnavailableError):
+    """Raised when somebody else listens on the port already."""
+
+    code = "port_taken"
+
+
+def serve(settings: Settings, host: str, port: int) -> int:
+    """Serve until interrupted, or until one of the two processes ends by itself."""
+    _check_port(host, port)
+    installation = assemble(settings)
+    make_ready(settings, installation)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    children: list[subprocess.Popen[bytes]] = []
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        children.append(_start("web", "--host", host, "--port", str(port)))
+        children.append(_start("worker", "--drain", str(_DRAIN_SECONDS)))
+        _wait_until_serving(address, children)
+        click.echo(f"Serving on {address}  (Ctrl-C stops)")
+        _follow(installation, address, children)
+    except KeyboardInterrupt:
+        click.echo("\nStopping …")
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        _stop(children)
+    return 3
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTakenError(
+                f"{host}:{port} cannot be listened on: {error.strerror}.",
+                "Choose another port: --port 8001, or PORT=8001 make run.",
+            ) from error
+
+
+def _start(*arguments: str) -> "subprocess.Popen[bytes]":
+    """Start one of our own commands; in a session of its own, so that Ctrl-C is for us alone."""
+    command = [sys.executable, "-P", "-m", "app", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def _wait_until_serving(address: str, children: list["subprocess.Popen[bytes]"]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if any(child.poll() is not None for child in children):
+            break
+        if _answers(f"{address}/healthz"):
+            return
+        time.sleep(0.1)
+    raise UnavailableError("The web server did not start.", "Its messages above say why.")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of our own
+            return True
+    except (URLError, OSError):
+        return False
+
+
+def _follow(
+    installation: Installation, address: str, children: list["subprocess.Popen[bytes]"]
+) -> None:
+    """Tell how far the queue is, until a child ends; be quiet when there is nothing to tell."""
+    told, had_work = "", False
+    while all(child.poll() is None for child in children):
+        done, total = _progress(installation)
+        if done < total:
+            had_work = True
+            line = f"Evaluating: {done} of {total} runs done"
+            if line != told and (sys.stdout.isatty() or done % 10 == 0):
+                click.echo(line)
+                told = line
+        elif had_work:
+            had_work = False
+            click.echo(f"All is evaluated. Look at it: {address}")
+        time.sleep(1.0)
+    click.echo("A process ended by itself; its messages above say why.", err=True)
+
+
+def _progress(installation: Installation) -> tuple[int, int]:
+    """Return how many runs are done, and how many there are, in evaluations that are open."""
+    with installation.ledger.reading() as session:
+        open_ones = select(Evaluation.id).where(Evaluation.status.in_(_OPEN))
+        unprepared = session.scalar(
+            select(func.count()).where(Evaluation.status.in_(_OPEN), Evaluation.prepared.is_(False))
+        )
+        rows = session.execute(
+            select(Run.status, func.count())
+            .where(Run.evaluation_id.in_(open_ones))
+            .group_by(Run.status)
+        )
+        counts = {status: count for status, count in rows}  # noqa: C416 - rows are no pairs
+    left = sum(counts.get(status, 0) for status in _OPEN)
+    total = sum(counts.values()) + (unprepared or 0)
+    return total - left - (unprepared or 0), total
+
+
+def _stop(children: list["subprocess.Popen[bytes]"]) -> None:
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

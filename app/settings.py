@@ -1,0 +1,109 @@
+"""The settings: environment variables with the prefix ``PROVENOTE_``."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+PREFIX = "PROVENOTE_"
+_NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT"}
+"""What users' code finds in its environment, and a command that it starts with it."""
+
+
+class SettingsError(Exception):
+    """Raised when a ``PROVENOTE_`` variable is unknown or malformed."""
+
+
+def _default_home() -> Path:
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "provenote"
+
+
+def _setting(help_text: str, default: Any) -> Any:
+    if callable(default):
+        return field(default_factory=default, metadata={"help": help_text})
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default; ``provenote config`` prints them."""
+
+    home: Path = _setting("Directory that holds everything provenote keeps.", _default_home)  # noqa: RUF009
+    database_url: str = _setting(
+        "The ledger's database (SQLAlchemy's form); empty: SQLite in the home directory.", ""
+    )
+    broker_url: str = _setting(
+        "Celery's broker, the doorbell only; empty: a folder in the home directory.", ""
+    )
+    store_url: str = _setting(
+        "Where artifacts are kept: a file: address; empty: a folder in the home directory.", ""
+    )
+    base_url: str = _setting(
+        "The address under which people reach the web pages.", "http://127.0.0.1:8000"
+    )
+    secret_key: str = _setting(
+        "Signs sessions and derives hook secrets; empty: made once, kept in the home directory.", ""
+    )
+    workers: int = _setting(
+        "How many runs a worker executes side by side.", lambda: max(2, os.cpu_count() or 2)
+    )
+    web_threads: int = _setting("How many requests the web server answers side by side.", 12)
+    lease_seconds: float = _setting(
+        "How long a worker may be silent before its run is given to another.", 60.0
+    )
+    drain_seconds: float = _setting(
+        "How long a worker that was asked to stop may go on with the runs that it has.", 30.0
+    )
+    run_seconds: float = _setting("Longest time a run may take.", 3600.0)
+    cell_seconds: float = _setting("Longest time one notebook cell may take.", 1800.0)
+    git_seconds: float = _setting("Longest time one git command may take.", 120.0)
+    max_hook_bytes: int = _setting("Largest hook body that is read.", 25 * 1024 * 1024)
+    allow_file_repositories: bool = _setting(
+        "Allow projects whose repository is a path on this machine.", False
+    )
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's address with the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    @property
+    def store_path(self) -> Path:
+        """The store's directory with the default filled in."""
+        if not self.store_url:
+            return self.home / "store"
+        return Path(self.store_url.removeprefix("file://"))
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from *environ* (default: the process's environment)."""
+    environ = os.environ if environ is None else environ
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable in _NOT_OURS:
+            continue
+        if variable not in known:
+            raise SettingsError(_unknown(variable, list(known)))
+        values[known[variable].name] = _parse(variable, text, known[variable].type)
+    return Settings(**values)
+
+
+def _unknown(variable: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(variable, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `provenote config` lists all settings."
+    return f"{variable} is no setting of provenote.{hint}"
+
+
+def _parse(variable: str, text: str, wanted: Any) -> Any:
+    try:
+        value = TypeAdapter(wanted).validate_python(text)
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise SettingsError(f"{variable}={text!r}: {problem}.") from error
+    return value.expanduser().absolute() if isinstance(value, Path) else value

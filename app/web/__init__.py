@@ -1,0 +1,1 @@
+"""What all pages share: layout, static files, and the guard at the entrance."""

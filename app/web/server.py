@@ -1,0 +1,51 @@
+"""The web server: gunicorn with threads, one process."""
+
+import threading
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from app.assemble import assemble, make_ready
+from app.factory import create_app
+from app.settings import Settings
+from app.work.doorbell import CeleryDoorbell
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn, configured by us alone: no file and no variable of its own is read."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self._settings = settings
+        self._address = address
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what differs from gunicorn's defaults."""
+        chosen: dict[str, Any] = {
+            "accesslog": None,
+            "bind": [self._address],
+            "control_socket_disable": True,
+            "graceful_timeout": 5,
+            "limit_request_line": 8190,
+            "loglevel": "warning",
+            "threads": self._settings.web_threads,
+            "timeout": 120,
+            "worker_class": "gthread",
+            "workers": 1,
+        }
+        for name, value in chosen.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application, in the process that serves it."""
+        doorbell = CeleryDoorbell(self._settings)
+        threading.Thread(target=doorbell.warm_up, daemon=True).start()
+        return create_app(self._settings, doorbell)
+
+
+def run_server(settings: Settings, host: str, port: int) -> None:
+    """Serve until asked to stop."""
+    make_ready(settings, assemble(settings))
+    _Server(settings, f"[{host}]:{port}" if ":" in host else f"{host}:{port}").run()

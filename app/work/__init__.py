@@ -1,0 +1,1 @@
+"""How work gets done: the doorbell, the workers and the reconciler."""

@@ -1,0 +1,42 @@
+"""Bringing the ledger and this machine back into agreement after something was killed."""
+
+import structlog
+
+from app.work.owner import is_alive, this_host
+from pipeline.containment import end_tree, marked_processes, remove_except
+from pipeline.installation import Installation
+from provenance.ledger.claims import expired, give_back, owners
+from provenance.ledger.tables import Evaluation, Run
+
+_log = structlog.get_logger()
+
+
+def take_back(installation: Installation) -> None:
+    """Return to the queue what is held by a worker that is gone.
+
+    On this host a dead process is known as such at once; elsewhere its lease has to end.
+    """
+    ledger = installation.ledger
+    for table in (Evaluation, Run):
+        with ledger.reading() as session:
+            lost: dict[str, str | None] = dict.fromkeys(expired(session, table))
+            held = owners(session, table, this_host())
+        lost |= {row_id: owner for row_id, owner in held.items() if not is_alive(owner)}
+        for row_id, owner in lost.items():
+            with ledger.writing() as session:
+                status = give_back(session, table, row_id, owner)
+            _log.warning("worker lost", work=row_id, status=str(status))
+
+
+def sweep(installation: Installation) -> None:
+    """End processes and remove directories of attempts that nobody holds any more."""
+    with installation.ledger.reading() as session:
+        held = owners(session, Run, this_host())
+        live = {f"{row}-{session.get_one(Run, row).attempt}" for row in held}
+    prefix = f"{installation.home}:"
+    for pid, marker in marked_processes(prefix).items():
+        run_id, _, attempt = marker.removeprefix(prefix).partition(":")
+        if f"{run_id}-{attempt}" not in live:
+            _log.warning("orphan ended", pid=pid, run=run_id)
+            end_tree(pid)
+    remove_except(installation.work, live)

@@ -1,0 +1,103 @@
+"""The slots of a worker: each a thread with a runner of its own, doing one thing at a time."""
+
+import threading
+
+import structlog
+
+from app.work.doorbell import Doorbell
+from app.work.owner import owner_name
+from pipeline.attempt import Worker
+from pipeline.evaluate import evaluate_run, prepare_evaluation
+from pipeline.installation import Installation
+from pipeline.runner.client import Runner, RunnerStoppedError
+from provenance.ledger.claims import (
+    Claim,
+    ClaimLostError,
+    Work,
+    claim,
+    close_evaluation_if_done,
+    finish,
+    release,
+)
+from provenance.ledger.states import Verdict
+from provenance.ledger.tables import Evaluation, Run
+
+_log = structlog.get_logger()
+
+
+class Slots:
+    """Does what is rung for, with one runner a thread."""
+
+    def __init__(self, installation: Installation, lease: float, doorbell: Doorbell) -> None:
+        self.let_go = threading.Event()
+        self._installation = installation
+        self._lease = lease
+        self._doorbell = doorbell
+        self._owner = owner_name()
+        self._mine = threading.local()
+        self._runners: list[Runner] = []
+
+    def _worker(self) -> Worker:
+        if not hasattr(self._mine, "runner"):
+            self._mine.runner = Runner()
+            self._runners.append(self._mine.runner)
+        return Worker(self._installation, self._mine.runner, self._lease, self.let_go)
+
+    def _claim(self, table: Work, row_id: str) -> Claim | None:
+        if self.let_go.is_set():
+            return None
+        with self._installation.ledger.writing() as session:
+            return claim(session, table, row_id, self._owner, self._lease)
+
+    def prepare(self, evaluation_id: str) -> None:
+        """Prepare the evaluation, unless somebody else does, and ring for its runs."""
+        claimed = self._claim(Evaluation, evaluation_id)
+        if claimed is None:
+            return
+        try:
+            runs = prepare_evaluation(claimed, self._worker())
+        except ClaimLostError:
+            _log.warning("claim lost", evaluation=evaluation_id)
+            return
+        except Exception as error:
+            self._fail(claimed, error)
+            return
+        for run_id in runs:
+            self._doorbell.ring_run(run_id)
+
+    def evaluate(self, run_id: str) -> None:
+        """Carry out the run, unless somebody else does."""
+        claimed = self._claim(Run, run_id)
+        if claimed is None:
+            return
+        try:
+            evaluate_run(claimed, self._worker())
+        except (ClaimLostError, RunnerStoppedError):
+            _log.warning("run let go", run=run_id, attempt=claimed.attempt)
+            with self._installation.ledger.writing() as session:
+                release(session, claimed)
+        except Exception as error:
+            self._fail(claimed, error)
+
+    def _fail(self, claimed: Claim, error: Exception) -> None:
+        """End work in which we failed ourselves: it is told apart from a failure of theirs."""
+        _log.exception("provenote failed", work=claimed.id, attempt=claimed.attempt)
+        told = {
+            "kind": "provenote",
+            "message": f"provenote itself failed: {type(error).__name__}: {error}",
+            "hint": "Nothing is wrong with the report. The worker's log has the details; "
+            "run it again.",
+        }
+        with self._installation.ledger.writing() as session:
+            try:
+                finish(session, claimed, verdict=Verdict.ERROR, error=told)
+            except ClaimLostError:
+                return
+            if claimed.table is Run:
+                run = session.get_one(Run, claimed.id)
+                close_evaluation_if_done(session, run.evaluation_id)
+
+    def stop(self) -> None:
+        """End all runners."""
+        for runner in self._runners:
+            runner.stop()

@@ -1,0 +1,70 @@
+"""The tick: every second a look for work that nobody was rung for, now and then a clean-up."""
+
+import threading
+import time
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.settings import Settings
+from app.work.broker import make_folders
+from app.work.doorbell import Doorbell
+from app.work.owner import this_host
+from app.work.reconcile import sweep, take_back
+from pipeline.installation import Installation
+from provenance.ledger.claims import mark_rung, owners, waiting
+from provenance.ledger.tables import Evaluation, Run
+
+_LOOK_SECONDS = 1.0
+_CLEAN_SECONDS = 15.0
+_log = structlog.get_logger()
+
+
+class Tick:
+    """Rings again for what was lost, and lets the reconciler clean up."""
+
+    def __init__(self, settings: Settings, installation: Installation, doorbell: Doorbell) -> None:
+        self._settings = settings
+        self._installation = installation
+        self._doorbell = doorbell
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        cleaned = 0.0
+        while not self._ended.wait(_LOOK_SECONDS):
+            try:
+                if time.monotonic() - cleaned > _CLEAN_SECONDS:
+                    take_back(self._installation)
+                    sweep(self._installation)
+                    cleaned = time.monotonic()
+                self.ring_for_waiting()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("tick failed", error=str(error))
+
+    def ring_for_waiting(self) -> None:
+        """Ring for the oldest queued work, for as much as this worker has room for."""
+        make_folders(self._settings)
+        ledger = self._installation.ledger
+        with ledger.reading() as session:
+            busy = len(owners(session, Run, this_host()))
+            room = max(0, self._settings.workers - busy)
+            evaluations = waiting(session, Evaluation, self._settings.workers)
+            runs = waiting(session, Run, room)
+        if not evaluations and not runs:
+            return
+        with ledger.writing() as session:
+            mark_rung(session, Evaluation, evaluations)
+            mark_rung(session, Run, runs)
+        for evaluation_id in evaluations:
+            self._doorbell.ring_evaluation(evaluation_id)
+        for run_id in runs:
+            self._doorbell.ring_run(run_id)

@@ -1,0 +1,63 @@
+"""The worker: Celery's consumer, the slots that do the work, and the tick."""
+
+import threading
+
+import structlog
+from celery import platforms
+from celery.signals import worker_ready, worker_shutting_down
+
+from app.assemble import assemble, make_ready
+from app.settings import Settings
+from app.work.broker import EVALUATE, PREPARE, make_celery, purge_corrupt
+from app.work.doorbell import CeleryDoorbell
+from app.work.reconcile import sweep, take_back
+from app.work.slots import Slots
+from app.work.tick import Tick
+
+_log = structlog.get_logger()
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until asked to stop; SIGTERM lets the runs at hand finish, within the drain time."""
+    installation = assemble(settings, sources=True)
+    make_ready(settings, installation)
+    celery = make_celery(settings)
+    purge_corrupt(settings)
+    doorbell = CeleryDoorbell(settings)
+    slots = Slots(installation, settings.lease_seconds, doorbell)
+    tick = Tick(settings, installation, doorbell)
+    celery.task(name=PREPARE)(slots.prepare)
+    celery.task(name=EVALUATE)(slots.evaluate)
+
+    def ready(**_: object) -> None:
+        take_back(installation)
+        sweep(installation)
+        tick.start()
+        _log.info("worker ready", slots=settings.workers)
+
+    def shutting_down(**_: object) -> None:
+        tick.stop()
+        timer = threading.Timer(settings.drain_seconds, slots.let_go.set)
+        timer.daemon = True
+        timer.start()
+
+    # Celery warns of pickle under root; only JSON is accepted here.
+    platforms.C_FORCE_ROOT = True
+    worker_ready.connect(ready)
+    worker_shutting_down.connect(shutting_down)
+    try:
+        celery.worker_main(
+            [
+                "--quiet",
+                "worker",
+                # Threads, because what is executed has processes of its own: the runners.
+                "--pool=threads",
+                f"--concurrency={settings.workers}",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "--loglevel=WARNING",
+            ]
+        )
+    finally:
+        slots.stop()

@@ -1,0 +1,48 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from app.factory import create_app
+from app.settings import Settings
+from pipeline.installation import Installation
+from provenance.ledger.columns import Base
+from tests.app.archive.maker import Maker
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    made = create_app(Settings(home=tmp_path / "home", base_url="http://localhost"))
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    world: Installation = made.extensions["provenote"]
+    Base.metadata.create_all(world.ledger.engine)
+    yield made
+    world.ledger.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def maker(app: Flask) -> Maker:
+    return Maker(app.extensions["provenote"])
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[Callable[[], object]], int]:
+    """Count the statements that a call sends to the ledger."""
+    engine = app.extensions["provenote"].ledger.engine
+    sent: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+
+    def count(call: Callable[[], object]) -> int:
+        sent.clear()
+        call()
+        return len(sent)
+
+    return count

@@ -1,0 +1,99 @@
+from datetime import timedelta
+
+from provenance.ledger.columns import utc_now
+from provenance.ledger.states import Status, Verdict
+from tests.app.archive.maker import Maker
+
+
+def test_an_empty_archive_names_the_command_that_fills_it(client):
+    page = client.get("/").text
+    assert "provenote demo" in page
+    assert "provenote projects add NAME URL" in page
+
+
+def test_a_project_without_evaluations_says_what_will_stand_there(client, maker: Maker):
+    maker.project()
+    page = client.get("/").text
+    assert "provenote run" in page
+    assert "Nothing. The latest run of every case passed." in page
+
+
+def test_only_the_latest_run_of_a_case_needs_attention(client, maker: Maker):
+    project = maker.project()
+    first = maker.evaluation(maker.commit(project, 1))
+    second = maker.evaluation(maker.commit(project, 2))
+    maker.run(first, "mended", verdict=Verdict.FAILED, checks=[(False, "was too late")])
+    maker.run(second, "mended")
+    maker.run(first, "broken")
+    maker.run(second, "broken", verdict=Verdict.FAILED, checks=[(True, "a"), (False, "limit 16")])
+    attention = client.get("/").text.split('id="running"')[0]
+    assert "broken" in attention
+    assert "limit 16" in attention
+    assert "mended" not in attention
+
+
+def test_an_error_tells_its_message_and_a_cancelled_run_hides_nothing(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    maker.run(evaluation, verdict=Verdict.ERROR, error={"message": "KeyError: 'hour'"})
+    maker.run(evaluation, verdict=Verdict.CANCELLED)
+    attention = client.get("/").text.split('id="running"')[0]
+    assert "KeyError: &#39;hour&#39;" in attention
+    assert "cancelled" not in attention
+
+
+def test_a_case_that_nobody_evaluates_any_more_is_left_out(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    long_ago = utc_now() - timedelta(days=40)
+    maker.run(evaluation, "forgotten", verdict=Verdict.FAILED, finished_at=long_ago)
+    assert "forgotten" not in client.get("/").text.split('id="running"')[0]
+
+
+def test_what_runs_now_shows_its_progress_and_asks_often(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), status=Status.RUNNING)
+    maker.run(evaluation, status=Status.RUNNING, cells_done=4, cells_total=9)
+    maker.run(evaluation, status=Status.QUEUED, params={"date": "2013-02-28"})
+    page = client.get("/").text
+    assert 'value="4" max="9"' in page
+    assert "cell 4 of 9" in page
+    assert "2 runs under way" in page
+    assert "every 1s" in page
+    assert page.index("cell 4 of 9") < page.index("waits for a worker")
+
+
+def test_evaluations_count_verdicts_and_tell_reused_from_executed(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1, subject="Fix the hour"))
+    for number in range(3):
+        maker.run(evaluation, params={"n": number}, reused=number > 0)
+    maker.run(evaluation, params={"n": 9}, verdict=Verdict.FAILED)
+    page = client.get("/").text
+    assert "Fix the hour" in page
+    assert 'title="3 passed"' in page
+    assert 'title="1 failed"' in page
+    assert "reused" in page
+    assert "2 executed" in page
+    assert "4.1" in page
+
+
+def test_older_evaluations_are_one_link_away(client, maker: Maker):
+    commit = maker.commit(maker.project(), 1)
+    evaluations = [maker.evaluation(commit) for _ in range(53)]
+    first = client.get("/").text
+    assert evaluations[2].id not in first
+    older = client.get("/", query_string={"before": evaluations[3].id}).text
+    assert evaluations[2].id in older
+    assert evaluations[3].id not in older
+    assert f"before={evaluations[3].id}" in first
+    assert "Older evaluations</a>" not in older
+
+
+def test_a_page_asks_the_ledger_equally_often_for_few_and_for_many_rows(
+    client, maker: Maker, count_queries
+):
+    project = maker.project()
+    evaluation = maker.evaluation(maker.commit(project, 1))
+    maker.run(evaluation, verdict=Verdict.FAILED)
+    few = count_queries(lambda: client.get("/"))
+    for number in range(2, 9):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        maker.run(evaluation, f"report_{number}", verdict=Verdict.FAILED)
+    assert count_queries(lambda: client.get("/")) == few

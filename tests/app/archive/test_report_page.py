@@ -1,0 +1,123 @@
+import json
+import re
+from html import unescape
+
+from provenance.ledger.states import Status, Verdict
+from tests.app.archive.maker import Maker
+
+PAGE = "/projects/flights/reports/regression_test"
+
+
+def history(maker: Maker, values: list[float | None], better: str = "lower"):
+    project = maker.project()
+    made = []
+    for number, value in enumerate(values):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        metrics = {"rmse": (value, "min", better)}
+        made.append(maker.run(evaluation, "regression_test", metrics=metrics))
+    return made
+
+
+def trend_data(page: str) -> list[dict]:
+    return [json.loads(unescape(text)) for text in re.findall(r"data-trend='([^']*)'", page)]
+
+
+def test_a_change_is_judged_by_what_is_better_and_not_by_its_sign(client, maker: Maker):
+    history(maker, [14.2, 19.8, 12.0])
+    page = client.get(PAGE).text
+    assert re.search(r'is-worse"[^>]*><span aria-hidden="true">▼</span> \+5.6', page)
+    assert re.search(r'is-better"[^>]*><span aria-hidden="true">▲</span> \N{MINUS SIGN}7.8', page)
+
+
+def test_more_is_better_where_the_metric_says_so(client, maker: Maker):
+    history(maker, [0.9, 0.95], better="higher")
+    assert re.search(
+        r'is-better"[^>]*><span aria-hidden="true">▲</span> \+0.05', client.get(PAGE).text
+    )
+
+
+def test_a_number_that_is_none_is_told_and_breaks_the_line(client, maker: Maker):
+    history(maker, [1.0, 2.0, None, 3.0, 4.0])
+    page = client.get(PAGE).text
+    assert "not a number" in page
+    assert trend_data(page)[0]["series"][0]["values"] == [1.0, 2.0, None, 3.0, 4.0]
+    assert page.count("<polyline points=") == 2
+
+
+def test_points_of_the_trend_open_their_runs_without_scripts(client, maker: Maker):
+    runs = history(maker, [14.2, 19.8])
+    drawing = client.get(PAGE).text.split('<svg class="spark"')[1].split("</svg>")[0]
+    assert [f"/runs/{run.id}" in drawing for run in runs] == [True, True]
+
+
+def test_trends_follow_the_commits_and_not_the_order_of_runs(client, maker: Maker):
+    project = maker.project()
+    for number in (5, 2, 9):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        maker.run(evaluation, "regression_test", metrics={"rmse": (float(number), None, None)})
+    data = trend_data(client.get(PAGE).text)[0]
+    assert data["series"][0]["values"] == [2.0, 5.0, 9.0]
+    assert [subject for _, subject in data["commits"]] == ["Commit 2", "Commit 5", "Commit 9"]
+
+
+def test_a_failed_run_is_marked_and_an_error_is_no_point(client, maker: Maker):
+    project = maker.project()
+    for number, verdict in enumerate((Verdict.PASSED, Verdict.FAILED, Verdict.ERROR)):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        metrics = {"rmse": (1.0 + number, None, None)}
+        maker.run(evaluation, "regression_test", verdict=verdict, metrics=metrics)
+    data = trend_data(client.get(PAGE).text)[0]
+    assert data["series"][0]["missed"] == [1]
+    assert data["series"][0]["values"] == [1.0, 2.0]
+
+
+def test_cases_are_told_apart_by_what_differs_and_filter_the_history(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    for date in ("2013-01-31", "2013-02-28"):
+        params = {"date": date, "limit": 16.0}
+        run = maker.run(evaluation, "regression_test", params=params)
+    page = client.get(PAGE).text
+    assert ">2013-01-31</a>" in page
+    assert "limit" not in page
+    filtered = client.get(PAGE, query_string={"case": run.case_key}).text
+    rows = filtered.split("<tbody>")[1]
+    assert rows.count("<tr>") == 1
+    assert run.id in rows
+    assert 'aria-current="page">2013-02-28<' in filtered
+
+
+def test_what_moved_tells_causes_before_their_consequences(client, maker: Maker):
+    run = history(maker, [1.0])[0]
+    maker.job(run, 0, reason="inputs", sentence="inputs: features changed", stage="score")
+    maker.job(run, 1, reason="code", sentence="code: stages/features.py changed")
+    maker.job(run, 2, status="reused", reason=None, sentence="nothing changed")
+    cell = client.get(PAGE).text.split('class="moved">')[1].split("</td>")[0]
+    assert cell.startswith("code: stages/features.py changed")
+    assert "and 1 more" in cell
+    assert "nothing changed" not in cell
+
+
+def test_runs_of_other_projects_stay_out_of_the_trend(client, maker: Maker):
+    history(maker, [1.0])
+    evaluation = maker.evaluation(maker.commit(maker.project("other"), 1))
+    maker.run(evaluation, "regression_test", status=Status.RUNNING)
+    assert len(trend_data(client.get(PAGE).text)[0]["commits"]) == 1
+
+
+def test_an_unknown_report_is_told_with_the_nearest_name(client, maker: Maker):
+    history(maker, [1.0])
+    answer = client.get("/projects/flights/reports/regresion_test")
+    assert answer.status_code == 404
+    assert "regression_test" in answer.text
+
+
+def test_the_history_asks_equally_often_for_few_and_for_many_rows(
+    client, maker: Maker, count_queries
+):
+    history(maker, [1.0, 2.0])
+    few = count_queries(lambda: client.get(PAGE))
+    project = maker.project("another")
+    for number in range(9):
+        maker.run(maker.evaluation(maker.commit(project, number)), "regression_test")
+    many = count_queries(lambda: client.get(PAGE.replace("flights", "another")))
+    assert many <= few

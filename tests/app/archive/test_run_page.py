@@ -1,0 +1,182 @@
+import base64
+import json
+
+from provenance.ledger.states import Status, Verdict
+from tests.app.archive.maker import Maker
+
+
+def evaluation(maker: Maker, number: int = 1, **values):
+    return maker.evaluation(maker.commit(maker.project(), number), **values)
+
+
+def test_a_finished_run_shows_how_it_came_to_be(client, maker: Maker):
+    record = {"environment": {"implementation": "CPython", "python": "3.11.7", "packages": 41}}
+    run = maker.run(
+        evaluation(maker),
+        html=maker.keep(b"<p>report</p>"),
+        record=maker.keep(json.dumps(record).encode()),
+        metrics={"rmse": (14.2, "min", "lower")},
+        checks=[(True, "every flight has a carrier")],
+    )
+    maker.input(run)
+    page = client.get(f"/runs/{run.id}").text
+    for text in ("rmse", "14.2", "every flight has a carrier", "departures", "bbbbbbbb", "1.8"):
+        assert text in page
+    assert "CPython 3.11.7, 41 packages" in page
+    assert f'sandbox="allow-scripts" src="/runs/{run.id}/report"' in page
+    assert "2013-01-31" in page
+    assert "allow-same-origin" not in page
+
+
+def test_a_reused_run_names_its_source_and_the_source_its_followers(client, maker: Maker):
+    project = maker.project()
+    first = maker.run(maker.evaluation(maker.commit(project, 1)), key="k" * 64)
+    later = maker.evaluation(maker.commit(project, 2))
+    second = maker.run(later, key="k" * 64, reused=True, reused_from=first.id)
+    page = client.get(f"/runs/{second.id}").text
+    assert "Reused from" in page
+    assert f"/runs/{first.id}" in page
+    assert "Stands for 1 later commit," in client.get(f"/runs/{first.id}").text
+
+
+def test_an_error_shows_message_place_hint_and_readable_traceback(client, maker: Maker):
+    error = {
+        "kind": "exception",
+        "message": "KeyError: 'arr_hour'",
+        "where": "reports/a.ipynb, cell 4",
+        "hint": "Did you mean dep_hour?",
+        "traceback": "\x1b[31mTraceback\x1b[0m <b>",
+    }
+    run = maker.run(evaluation(maker), verdict=Verdict.ERROR, error=error)
+    page = client.get(f"/runs/{run.id}").text
+    for text in ("reports/a.ipynb, cell 4", "Did you mean dep_hour?", "Traceback &lt;b&gt;"):
+        assert text in page
+    assert "\x1b" not in page
+
+
+def test_a_lost_worker_is_told_apart_from_failing_code(client, maker: Maker):
+    run = maker.run(
+        evaluation(maker),
+        status=Status.DEAD,
+        verdict=Verdict.WORKER_LOST,
+        error={"message": "Its worker was lost three times."},
+    )
+    page = client.get(f"/runs/{run.id}").text
+    assert "the code is not to blame" in page
+    assert "worker lost" in page
+
+
+def test_a_run_without_a_page_names_the_command_that_makes_one(client, maker: Maker):
+    run = maker.run(evaluation(maker), verdict=Verdict.CANCELLED)
+    page = client.get(f"/runs/{run.id}").text
+    assert "cancelled before it made a page" in page
+    assert f"provenote run sanity_check --commit {run.commit_sha[:12]} -p date=2013-01-31" in page
+
+
+def test_every_form_carries_the_token_that_tells_our_pages(client, maker: Maker):
+    running = maker.run(evaluation(maker), status=Status.RUNNING)
+    page = client.get(f"/runs/{running.id}").text
+    assert page.count('method="post"') == page.count('name="csrf_token"') == 1
+    assert f'action="/runs/{running.id}/cancel"' in page
+
+
+def test_progress_is_polled_and_the_page_is_loaded_again_at_the_end(client, maker: Maker):
+    run = maker.run(evaluation(maker), status=Status.RUNNING, cells_total=9, cells_done=1)
+    image = base64.b64encode(b"\x89PNG picture").decode()
+    cell = {"index": 1, "total": 9, "title": "Load <it>", "source": "x", "seconds": 0.5}
+    cell |= {"text": "26398 rows", "image": f"data:image/png;base64,{image}", "error": None}
+    maker.event(run, 1, "stage", stage="features", status="reused", sentence="same", seconds=0.1)
+    maker.event(run, 2, "cell", **cell)
+    maker.event(run, 3, "log", text="kernel ready\n")
+    fragment = client.get(f"/runs/{run.id}/live?seen=running.0").text
+    for text in ("Cell 1 of 9", "Load &lt;it&gt;", "26398 rows", "features", "kernel ready"):
+        assert text in fragment
+    assert "<html" not in fragment
+    token = fragment.split("seen=")[1].split('"')[0]
+    assert client.get(f"/runs/{run.id}/live?seen={token}").status_code == 204
+    figure = client.get(f"/runs/{run.id}/live/2.png")
+    assert figure.data == b"\x89PNG picture"
+    assert figure.headers["Content-Security-Policy"].startswith("sandbox")
+    maker.change(run, status=Status.FINISHED, verdict=Verdict.PASSED)
+    over = client.get(f"/runs/{run.id}/live?seen={token}")
+    assert (over.status_code, over.headers["HX-Refresh"]) == (204, "true")
+
+
+def test_a_run_that_starts_makes_a_waiting_page_load_again(client, maker: Maker):
+    run = maker.run(evaluation(maker), status=Status.QUEUED)
+    assert "Waits for a worker" in client.get(f"/runs/{run.id}").text
+    maker.change(run, status=Status.RUNNING)
+    answer = client.get(f"/runs/{run.id}/live?seen=queued.0.0.None.None")
+    assert answer.headers["HX-Refresh"] == "true"
+
+
+def test_a_live_figure_that_is_no_png_is_not_found(client, maker: Maker):
+    run = maker.run(evaluation(maker), status=Status.RUNNING)
+    maker.event(run, 1, "cell", index=1, image="data:image/svg+xml;base64,PHN2Zz4=")
+    maker.event(run, 2, "cell", index=2, image="data:image/png;base64,%%%")
+    maker.event(run, 3, "log", text="no figure")
+    for seq in (1, 2, 3, 4):
+        assert client.get(f"/runs/{run.id}/live/{seq}.png").status_code == 404
+
+
+def test_provenance_tells_why_each_job_was_executed_or_reused(client, maker: Maker):
+    record = maker.keep(b'{"schema": "provenote/record/1", "key": "<k>"}')
+    run = maker.run(evaluation(maker), record=record)
+    maker.job(run, 0)
+    maker.job(run, 1, status="reused", reason=None, sentence="nothing changed", stage="score")
+    maker.input(run)
+    page = client.get(f"/runs/{run.id}/provenance").text
+    for text in ("code: stages/features.py changed", "nothing changed", "text/csv", "&lt;k&gt;"):
+        assert text in page
+    answer = client.get(f"/runs/{run.id}/provenance?format=json")
+    assert answer.json["key"] == "<k>"
+    assert answer.content_type == "application/json"
+
+
+def test_the_log_is_readable_and_can_be_downloaded_as_it_is(client, maker: Maker):
+    run = maker.run(evaluation(maker), log=maker.keep(b"\x1b[33mwarn\x1b[0m <script>\n"))
+    assert "warn &lt;script&gt;" in client.get(f"/runs/{run.id}/log").text
+    raw = client.get(f"/runs/{run.id}/log?download=1")
+    assert raw.data == b"\x1b[33mwarn\x1b[0m <script>\n"
+    assert raw.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_long_log_shows_its_end(client, maker: Maker):
+    run = maker.run(evaluation(maker), log=maker.keep(b"first\n" + b"x" * 600_000 + b"last\n"))
+    page = client.get(f"/runs/{run.id}/log").text
+    assert "first" not in page
+    assert "last" in page
+
+
+def test_a_queued_runs_other_pages_say_that_there_is_nothing_yet(client, maker: Maker):
+    run = maker.run(evaluation(maker), status=Status.QUEUED)
+    assert client.get(f"/runs/{run.id}/report").status_code == 404
+    assert client.get(f"/runs/{run.id}/notebook").status_code == 404
+    assert "kept no log" in client.get(f"/runs/{run.id}/log").text
+    assert "No job was needed" in client.get(f"/runs/{run.id}/provenance").text
+
+
+def test_an_evaluation_shows_its_runs_report_by_report(client, maker: Maker):
+    made = evaluation(maker)
+    run = maker.run(made, "alpha", metrics={"rmse": (14.2, None, "lower")})
+    maker.job(run, 0)
+    maker.run(made, "beta", verdict=Verdict.ERROR, error={"message": "KeyError"})
+    page = client.get(f"/evaluations/{made.id}").text
+    assert page.index(">alpha<") < page.index(">beta<")
+    for text in ("14.2", "KeyError", "1 job executed", "2 executed"):
+        assert text in page
+
+
+def test_an_evaluation_that_could_not_be_prepared_says_why(client, maker: Maker):
+    error = {"kind": "manifest", "message": "no stage 'gauge'", "hint": "Did you mean 'gauges'?"}
+    made = evaluation(maker, verdict=Verdict.ERROR, error=error, prepared=False)
+    page = client.get(f"/evaluations/{made.id}").text
+    assert "no stage &#39;gauge&#39;" in page
+    assert "Did you mean &#39;gauges&#39;?" in page
+
+
+def test_an_evaluation_without_runs_says_what_makes_some(client, maker: Maker):
+    waiting = evaluation(maker, status=Status.QUEUED, verdict=None)
+    assert "reads the manifest" in client.get(f"/evaluations/{waiting.id}").text
+    empty = maker.evaluation(maker.commit(maker.project("b"), 1))
+    assert "asks for no run" in client.get(f"/evaluations/{empty.id}").text
