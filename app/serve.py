@@ -24,6 +24,7 @@ from provenance.ledger.tables import Evaluation, Run
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _DRAIN_SECONDS = 2.0
+_TELL_SECONDS = 5.0
 _OPEN = (Status.QUEUED, Status.RUNNING)
 
 
@@ -102,38 +103,30 @@ def _follow(
     installation: Installation, address: str, children: list["subprocess.Popen[bytes]"]
 ) -> None:
     """Tell how far the queue is, until a child ends; be quiet when there is nothing to tell."""
-    told, had_work = "", False
+    told = 0.0
+    had_work = False
     while all(child.poll() is None for child in children):
-        done, total = _progress(installation)
-        if done < total:
-            had_work = True
-            line = f"Evaluating: {done} of {total} runs done"
-            if line != told and (sys.stdout.isatty() or done % 10 == 0):
-                click.echo(line)
-                told = line
-        elif had_work:
-            had_work = False
+        left = _left(installation)
+        if left and time.monotonic() - told > _TELL_SECONDS:
+            click.echo(f"Evaluating: {left}")
+            told = time.monotonic()
+        elif had_work and not left:
             click.echo(f"All is evaluated. Look at it: {address}")
+        had_work = bool(left)
         time.sleep(1.0)
     click.echo("A process ended by itself; its messages above say why.", err=True)
 
 
-def _progress(installation: Installation) -> tuple[int, int]:
-    """Return how many runs are done, and how many there are, in evaluations that are open."""
+def _left(installation: Installation) -> str:
+    """Return in words how many runs and evaluations wait or are under way; empty for none."""
     with installation.ledger.reading() as session:
-        open_ones = select(Evaluation.id).where(Evaluation.status.in_(_OPEN))
-        unprepared = session.scalar(
-            select(func.count()).where(Evaluation.status.in_(_OPEN), Evaluation.prepared.is_(False))
+        waiting = session.scalar(
+            select(func.count()).where(Evaluation.status.in_(_OPEN), ~Evaluation.prepared)
         )
-        rows = session.execute(
-            select(Run.status, func.count())
-            .where(Run.evaluation_id.in_(open_ones))
-            .group_by(Run.status)
-        )
-        counts = {status: count for status, count in rows}  # noqa: C416 - rows are no pairs
-    left = sum(counts.get(status, 0) for status in _OPEN)
-    total = sum(counts.values()) + (unprepared or 0)
-    return total - left - (unprepared or 0), total
+        runs = session.scalar(select(func.count()).where(Run.status.in_(_OPEN)))
+    parts = [f"{runs} runs left"] if runs else []
+    parts += [f"{waiting} commits to look at"] if waiting else []
+    return ", ".join(parts)
 
 
 def _stop(children: list["subprocess.Popen[bytes]"]) -> None:

@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,12 +138,3 @@ class Workplace:
             MARKER: self.marker,
             **extra,
         }
-
-
-def remove_except(directory: Path, keep: Iterable[str]) -> None:
-    """Remove every entry of *directory* whose name is not in *keep*."""
-    kept = set(keep)
-    if directory.is_dir():
-        for entry in directory.iterdir():
-            if entry.name not in kept:
-                shutil.rmtree(entry, ignore_errors=True)

@@ -131,7 +131,8 @@ def _install(python: Path, root: Path, lock: Lock) -> None:
         source = sources / "requirements.txt"
         export = ("export", "--quiet", "--frozen", "--no-emit-project", "--no-dev")
         _uv(*export, "--project", str(sources), "--output-file", str(source))
-    install = ("pip", "install", "--quiet", "--no-config", "--python", str(python))
+    quietly = ("--quiet", "--compile-bytecode", "--no-config")
+    install = ("pip", "install", *quietly, "--python", str(python))
     _uv(*install, "--requirements", str(source))
     _uv(*install, *_ALWAYS)
 

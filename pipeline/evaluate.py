@@ -79,7 +79,6 @@ def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) ->
 
     Returns None where the run went back to the queue, because something did not answer.
     """
-    worker.runner.start()
     with attempting(claim, worker) as attempt:
         with worker.installation.ledger.reading() as session:
             asked = read_asked(session, claim.id)

@@ -61,6 +61,7 @@ def make_stage(
     started = time.monotonic()
     decision = decide(cache, step, previous, force)
     if decision.entry is None:
+        attempt.runner.start()  # it gets ready while we wait for our turn
         attempt.tell(f"stage {step.name}")
         with cache.single_flight(step.key, attempt.check):
             # Somebody else may have made it while we waited for our turn.

@@ -183,6 +183,7 @@ def _closure_code(
         "closure": "open" if closure.open_sites else "closed",
         "files": [vars(file) for file in closure.files],
         "open_sites": [vars(site) for site in closure.open_sites],
+        "imports": sorted(closure.imports),
     }
     return keyed, told
 

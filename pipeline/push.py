@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any
 
+from pipeline.cases import all_cases
 from pipeline.checkout import CommitInfo, Mirror, UnknownRevisionError
 from pipeline.manifest import read_manifest
 from pipeline.manifest_models import Manifest, PushSpec
-from pipeline.parameters import params_to_json
 from pipeline.schema import report_schema
 from pipeline.tree import Tree
-from provenance.ledger.intake import CaseToRun, case_key
+from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Evaluation
 
 
@@ -52,11 +51,7 @@ def _cases(
     for name, spec in manifest.reports.items():
         if spec.on.push is None or not _wanted(spec.on.push, branch, changed):
             continue
-        schema = report_schema(tree, manifest, name)
-        empty: dict[str, Any] = {}
-        for case in spec.cases or (empty,):
-            params = params_to_json(schema.resolve({}, today, case))
-            yield CaseToRun(name, params, case_key(params))
+        yield from all_cases(name, spec, report_schema(tree, manifest, name), today)
 
 
 def _wanted(push: PushSpec, branch: str, changed: frozenset[str] | None) -> bool:

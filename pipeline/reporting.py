@@ -61,6 +61,7 @@ def make_report(
     started = time.monotonic()
     decision = decide(cache, step, previous, asked.force)
     if decision.entry is None:
+        attempt.runner.start()
         with cache.single_flight(step.key, attempt.check):
             decision = decide(cache, step, previous, asked.force)
             if decision.entry is None:
@@ -237,9 +238,8 @@ def colophon(
     """Return what the page says at its end about how it came to be."""
     step, checkout = reported.step, situation.checkout
     facts = situation.environment.facts
-    keyed = step.preimage.environment["distributions"]
-    assert isinstance(keyed, dict)  # noqa: S101
-    main = {dist.name: dist.version for dist in facts.distributions if dist.name in keyed}
+    imported = set(step.code["imports"])
+    main = {d.name: d.version for d in facts.distributions if imported.intersection(d.modules)}
     return Colophon(
         project=situation.manifest.name,
         report=situation.report,

@@ -1,25 +1,24 @@
 """What commands on a working tree share: where it is, and whose ledger its runs go into."""
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from app.assemble import assemble, make_ready
 from app.settings import Settings, read_settings
 from app.work.reconcile import take_back
+from pipeline.cases import all_cases, case_to_run
 from pipeline.checkout import Checkout, Mirror, local_branch, working_tree
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
 from pipeline.manifest_models import Manifest
-from pipeline.parameters import params_to_json
 from pipeline.schema import report_schema
 from provenance.ledger.ids import new_id
-from provenance.ledger.intake import CaseToRun, case_key
+from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Project
 
 param_option = click.option(
@@ -88,10 +87,11 @@ def wanted_cases(local: Local, report: str | None, given: Sequence[str]) -> list
     for name in names:
         spec = local.manifest.report(name)
         schema = report_schema(local.checkout.tree, local.manifest, name)
-        cases: Sequence[Mapping[str, Any]] = ({},) if raw else spec.cases or ({},)
-        for case in cases:
-            params = params_to_json(schema.resolve(raw, today, case))
-            found.append(CaseToRun(name, params, case_key(params)))
+        if raw:
+            resolved = schema.resolve(raw, today)
+            found.append(case_to_run(name, spec, schema, resolved, today))
+        else:
+            found.extend(all_cases(name, spec, schema, today))
     return found
 
 

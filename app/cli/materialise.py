@@ -39,7 +39,7 @@ def materialise(local: Local, run_id: str) -> Path | None:
     page = entry.record.output("html") if entry and run.html else None
     if run.html is None:
         return None
-    target = folder / "reports" / run.report / f"{case_name(run.params)}.html"
+    target = folder / "reports" / run.report / f"{case_name(run.case)}.html"
     if entry is not None and page is not None and page.sha256 == run.html:
         _lay(store, entry, page, target)
     else:
@@ -48,9 +48,9 @@ def materialise(local: Local, run_id: str) -> Path | None:
     return target
 
 
-def case_name(params: Mapping[str, Any]) -> str:
+def case_name(case: Mapping[str, Any]) -> str:
     """Return a file name that tells the case: ``date=2013-01-31``."""
-    told = ",".join(f"{name}={value}" for name, value in params.items()) or "default"
+    told = ",".join(f"{name}={value}" for name, value in case.items()) or "default"
     return _UNSAFE.sub("-", told)[:_LONGEST]
 
 

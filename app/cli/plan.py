@@ -35,7 +35,7 @@ def command(
         print_json([_object(case, steps) for case, steps in plans])
         return
     for case, steps in plans:
-        click.secho(f"{case.report} ({case_name(case.params)})", bold=True)
+        click.secho(f"{case.report} ({case_name(case.case)})", bold=True)
         for step in steps:
             click.echo(f"  {_MARKS[step.status]} {step.name:<20} {step.sentence}")
     click.echo("\n= is reused, ▸ is executed, … depends on what the one before it gives")

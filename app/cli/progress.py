@@ -21,7 +21,7 @@ class Progress:
 
     def __init__(self, case: CaseToRun) -> None:
         self._console = Console(stderr=True, highlight=False)
-        told = ", ".join(f"{name}={value}" for name, value in case.params.items())
+        told = ", ".join(f"{name}={value}" for name, value in case.case.items())
         self._title = escape(f"{case.report} ({told})" if told else case.report)
         self._status: Status | None = None
         self._started = time.monotonic()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -17,8 +18,10 @@ from app.work.owner import owner_name
 from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run
 from pipeline.runner.client import Runner
+from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.states import Trigger, Verdict, worst
+from provenance.ledger.tables import Run
 
 _EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
 
@@ -70,7 +73,7 @@ def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict
         force=force,
     )
     runner = Runner()
-    objects = []
+    objects: list[dict[str, Any]] = []
     try:
         for claim, case in zip(claims, cases, strict=True):
             with Progress(case) as progress:
@@ -84,6 +87,18 @@ def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict
                 evaluate_run(claim, worker, local.checkout)
                 objects.append(run_with_jobs(local.installation, claim.id))
                 progress.finish(objects[-1], materialise(local, claim.id))
+    except BaseException:
+        # Ctrl-C, or a failure of ours: what was not finished will not be.
+        _cancel(local, claims[len(objects) :])
+        raise
     finally:
         runner.stop()
     return objects
+
+
+def _cancel(local: Local, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        with local.installation.ledger.writing() as session, suppress(ClaimLostError):
+            finish(session, claim, verdict=Verdict.CANCELLED)
+            run = session.get_one(Run, claim.id)
+            close_evaluation_if_done(session, run.evaluation_id)

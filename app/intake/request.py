@@ -6,7 +6,6 @@ doorbell rings. Whoever was told "accepted" finds it in the ledger, whatever die
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -14,16 +13,16 @@ from sqlalchemy.orm import Session
 
 from app.intake.offer import Offer, find_project, read_offer, today
 from app.work.doorbell import Doorbell
+from pipeline.cases import case_to_run
 from pipeline.checkout import Checkout
 from pipeline.git import checked_revision
 from pipeline.installation import Installation
-from pipeline.parameters import params_to_json
 from provenance.errors import InvalidInputError
 from provenance.ledger.claims import Claim, claim
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
-from provenance.ledger.intake import CaseToRun, case_key, prepare_runs
+from provenance.ledger.intake import CaseToRun, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Delivery, Evaluation, Project, Run
 
@@ -126,9 +125,11 @@ def accept_run(
         checked_revision(request.branch)
     project = find_project(installation, request.project)
     offer = read_offer(installation, project, request.report, request.revision, fresh=True)
-    params = params_to_json(offer.schema.resolve(request.params, today().date()))
+    day = today().date()
+    resolved = offer.schema.resolve(request.params, day)
+    case = case_to_run(offer.report, offer.spec, offer.schema, resolved, day)
     with installation.ledger.writing() as session:
-        run = _write_run(session, offer, params, request, requester)
+        run = _write_run(session, offer, case, request, requester)
     doorbell.ring_run(run.id)
     return run
 
@@ -205,7 +206,7 @@ def _delivery(project: Project, delivery: DeliveryId, evaluation_id: str) -> Del
 def _write_run(
     session: Session,
     offer: Offer,
-    params: dict[str, Any],
+    case: CaseToRun,
     request: RunRequest,
     requester: Requester,
 ) -> Run:
@@ -223,7 +224,6 @@ def _write_run(
     )
     session.add(evaluation)
     session.flush()
-    case = (offer.report, params, case_key(params))
     return prepare_runs(session, evaluation, offer.commit, [case])[0]
 
 

@@ -1,9 +1,11 @@
 """Bringing the ledger and this machine back into agreement after something was killed."""
 
+import shutil
+
 import structlog
 
 from app.work.owner import is_alive, this_host
-from pipeline.containment import end_tree, marked_processes, remove_except
+from pipeline.containment import end_tree, marked_processes
 from pipeline.installation import Installation
 from provenance.ledger.claims import expired, give_back, owners
 from provenance.ledger.tables import Evaluation, Run
@@ -30,13 +32,18 @@ def take_back(installation: Installation) -> None:
 
 def sweep(installation: Installation) -> None:
     """End processes and remove directories of attempts that nobody holds any more."""
+    prefix = f"{installation.home}:"
+    # What is there is listed first, and the ledger asked afterwards: an attempt that begins
+    # in between is not on the list, one that is on the list was claimed before.
+    processes = marked_processes(prefix)
+    directories = list(installation.work.glob("*"))
     with installation.ledger.reading() as session:
         held = owners(session, Run, this_host())
         live = {f"{row}-{session.get_one(Run, row).attempt}" for row in held}
-    prefix = f"{installation.home}:"
-    for pid, marker in marked_processes(prefix).items():
-        run_id, _, attempt = marker.removeprefix(prefix).partition(":")
-        if f"{run_id}-{attempt}" not in live:
-            _log.warning("orphan ended", pid=pid, run=run_id)
+    for pid, marker in processes.items():
+        if marker.removeprefix(prefix).replace(":", "-") not in live:
+            _log.warning("orphan ended", pid=pid, attempt=marker.removeprefix(prefix))
             end_tree(pid)
-    remove_except(installation.work, live)
+    for directory in directories:
+        if directory.name not in live:
+            shutil.rmtree(directory, ignore_errors=True)

@@ -74,16 +74,18 @@ class Runner:
         the job started is ended and RunnerStoppedError raised.
         """
         self.start()
-        self._send(as_message(job))
-        while True:
-            message = self._next_message(stop_reason)
-            if "event" in message:
+        try:
+            self._send(as_message(job))
+            while "event" in (message := self._next_message(stop_reason)):
                 on_event(message)
-            elif "failed" in message:
-                raise RunnerFailedError(message["failed"])
-            else:
-                result: dict[str, Any] = message["result"]
-                return result
+        except BaseException:
+            # Whoever leaves here in the middle of a job, it must not go on behind his back.
+            self.stop()
+            raise
+        if "failed" in message:
+            raise RunnerFailedError(message["failed"])
+        result: dict[str, Any] = message["result"]
+        return result
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process is not None and self._process.stdin is not None  # noqa: S101, PT018
@@ -97,7 +99,6 @@ class Runner:
         while b"\n" not in self._buffer:
             reason = stop_reason()
             if reason is not None:
-                self.stop()
                 raise RunnerStoppedError(reason)
             self._read_some()
         line, self._buffer = self._buffer.split(b"\n", 1)

@@ -27,7 +27,7 @@ def main() -> None:
             channel.write(json.dumps(message, default=str).encode() + b"\n")
             channel.flush()
 
-    threading.Thread(target=_import_ahead, daemon=True).start()
+    _importing.start()
     for line in sys.stdin.buffer:
         answer = _in_thread(json.loads(line), emit)
         end_descendants()
@@ -50,15 +50,22 @@ def _end(*_: object) -> None:
 
 
 def _import_ahead() -> None:
-    """Import what a report needs while the first job is still on its way."""
+    """Import what a report needs while the first job, a stage more often than not, goes on."""
     import nbconvert
     import papermill
 
     del nbconvert, papermill
 
 
+_importing = threading.Thread(target=_import_ahead, daemon=True)
+
+
 def _serve(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     try:
+        if job["op"] != "stage":
+            # Two threads that import packages which import one another would each see the
+            # other's half-made modules. A Python stage needs none of them.
+            _importing.join()
         return {"result": _perform(job, emit)}
     except Exception:  # whatever it is, the worker must hear of it
         return {"failed": traceback.format_exc()}

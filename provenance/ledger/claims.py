@@ -119,7 +119,8 @@ def release(session: Session, claim: Claim) -> None:
     The attempt does not count. Where the claim is lost already, nothing is done.
     """
     values = {"status": Status.QUEUED, "owner": None, "lease_until": None, "rung_at": None}
-    _fenced(session, claim, values | {"attempt": claim.attempt - 1})
+    if _fenced(session, claim, values | {"attempt": claim.attempt - 1}) and claim.table is Run:
+        _forget_progress(session, session.get_one(Run, claim.id, populate_existing=True))
 
 
 def give_back(session: Session, table: Work, row_id: str, owner: str | None = None) -> Status:
@@ -139,9 +140,17 @@ def give_back(session: Session, table: Work, row_id: str, owner: str | None = No
         _end(session, row, Status.FINISHED, Verdict.CANCELLED)
     elif row.attempt < MAX_ATTEMPTS and not _is_local(row):
         row.status = Status.QUEUED
+        if isinstance(row, Run):
+            _forget_progress(session, row)
     else:
         _bury(session, row)
     return row.status
+
+
+def _forget_progress(session: Session, run: Run) -> None:
+    """Let a run that goes back to the queue begin anew on its page too."""
+    run.cells_done, run.cells_total, run.doing = 0, None, None
+    clear_events(session, run.id)
 
 
 def _waits_for_runs(row: Run | Evaluation) -> bool:

@@ -49,12 +49,18 @@ class CaseToRun(NamedTuple):
     report: str
     params: Mapping[str, Any]
     """Every parameter with its resolved value, in JSON form."""
-    case_key: str
+    case: Mapping[str, Any]
+    """The parameters that tell this case from the report's others."""
+
+    @property
+    def case_key(self) -> str:
+        """The key that runs of this case share, from commit to commit."""
+        return case_key(self.case)
 
 
-def case_key(params: Mapping[str, Any]) -> str:
-    """Return the key of a case: runs with equal *params* (in JSON form) share it."""
-    return digest("case", dict(params))
+def case_key(case: Mapping[str, Any]) -> str:
+    """Return the key of a case; *case* are the parameters that make it, in JSON form."""
+    return digest("case", dict(case))
 
 
 def write_commit(session: Session, project_id: str, commit: CommitFacts) -> None:
@@ -81,16 +87,16 @@ def prepare_runs(
     session: Session,
     evaluation: Evaluation,
     commit: CommitFacts,
-    cases: Sequence[tuple[str, Mapping[str, Any], str]],
+    cases: Sequence[CaseToRun],
 ) -> list[Run]:
     """Write the commit and one queued run a case, and return the evaluation's runs.
 
-    *cases* are ``(report, params in JSON form, case key)``. A case that the evaluation has
-    already, from an attempt before or by being given twice, gets no second run.
+    A case that the evaluation has already, from an attempt before or by being given twice,
+    gets no second run.
     """
     write_commit(session, evaluation.project_id, commit)
     known = _runs_by_dedup_key(session, evaluation)
-    for case in map(CaseToRun._make, cases):
+    for case in cases:
         dedup_key = f"{evaluation.id}:{case.report}:{case.case_key}"
         if dedup_key not in known:
             known[dedup_key] = run = _queued_run(evaluation, commit.sha, case)
@@ -114,6 +120,7 @@ def _queued_run(evaluation: Evaluation, sha: str, case: CaseToRun) -> Run:
         project_id=evaluation.project_id,
         report=case.report,
         params=dict(case.params),
+        case=dict(case.case),
         case_key=case.case_key,
         commit_sha=sha,
         branch=evaluation.branch,

@@ -114,8 +114,10 @@ class Run(Claimable, Base):
     report: Mapped[str]
     params: Mapped[dict[str, Any]]
     """Every parameter of the report with its resolved value, in JSON form."""
+    case: Mapped[dict[str, Any]]
+    """The parameters that tell this case from the report's others."""
     case_key: Mapped[str]
-    """Hash of ``params``: runs of one case across commits share it."""
+    """Hash of ``case``: runs of one case across commits share it."""
     commit_sha: Mapped[str]
     branch: Mapped[str | None]
     dirty: Mapped[str | None]

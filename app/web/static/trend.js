@@ -3,7 +3,8 @@
   "use strict";
   const HEIGHT = 190;
   const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [4, 2], [1, 2]];
-  const THIN_MINUS = "\u2212";
+  const STROKES = ["solid", "dashed", "dotted", "dashed", "dashed", "dotted"];
+  const MINUS = "\u2212";
   const plots = [];
 
   const colour = (name) => {
@@ -19,7 +20,7 @@
     if (value === null || value === undefined) return "";
     const whole = Number.isInteger(value);
     return value.toLocaleString("en", { maximumSignificantDigits: whole ? 15 : 4 })
-      .replace("-", THIN_MINUS);
+      .replace("-", MINUS);
   };
 
   const ring = (plot, data) => {
@@ -79,7 +80,7 @@
         x: { time: false, range: (_, low, high) => [low - 0.4, high + 0.4] },
         y: { range: (_, low, high) => padded(low, high) },
       },
-      legend: { live: true },
+      legend: { live: true, markers: { dash: (_, index) => STROKES[(index - 1) % 6] } },
       cursor: { y: false, points: { size: 9 } },
       axes: [
         { ...axis, grid: { show: false }, values: labels(data), size: 26, space: 64,

@@ -21,6 +21,7 @@ class Case:
     report: str
     key: str
     params: dict[str, Any]
+    """The parameters that make it a case; the report may have more."""
     label: str
     """The values in which it differs from the report's other cases."""
     last_run: str
@@ -50,7 +51,7 @@ def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case
         .where(tuple_(Run.project_id, Run.report).in_(pairs))
         .group_by(Run.project_id, Run.report, Run.case_key)
     )
-    columns = (Run.project_id, Run.report, Run.case_key, Run.params, Run.id)
+    columns = (Run.project_id, Run.report, Run.case_key, Run.case, Run.id)
     found: dict[tuple[str, str], list[tuple[str, dict[str, Any], str]]] = {}
     for project_id, report, key, params, run_id in session.execute(
         select(*columns).where(Run.id.in_(newest))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ class Filter:
     case_key: str | None = None
     branch: str | None = None
 
-    def narrow(self, query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+    def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return *query* over runs, narrowed."""
         query = query.where(Run.project_id == self.project_id, Run.report == self.report)
         if self.case_key:

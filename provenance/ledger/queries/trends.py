@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import func
-from sqlalchemy import select as select_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.cases import CaseNames
@@ -64,20 +63,14 @@ class Trends:
 
 def report_trends(session: Session, wanted: Filter, names: CaseNames) -> Trends:
     """Return the metrics of the newest run of each case at the newest 100 commits."""
-    newest = (
-        select_(func.max(Run.id))
-        .where(
-            Run.project_id == wanted.project_id,
-            Run.report == wanted.report,
-            Run.status == Status.FINISHED,
-            Run.verdict.in_(sorted(REUSABLE)),
-            Run.dirty.is_(None),
-        )
-        .group_by(Run.commit_sha, Run.case_key)
+    told_something = (
+        Run.status == Status.FINISHED,
+        Run.verdict.in_(sorted(REUSABLE)),
+        Run.dirty.is_(None),
     )
-    if wanted.branch:
-        newest = newest.where(Run.branch == wanted.branch)
-    query = wanted.narrow(select_rows()).where(Run.id.in_(newest))
+    newest = wanted.narrow(select(func.max(Run.id))).where(*told_something)
+    newest = newest.group_by(Run.commit_sha, Run.case_key)
+    query = select_rows().where(Run.id.in_(newest))
     runs = run_rows(session, query.order_by(Run.id.desc()).limit(MOST_POINTS))
     return _trends(session, runs, names)
 

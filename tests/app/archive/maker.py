@@ -8,6 +8,7 @@ from pipeline.installation import Installation
 from provenance.identity.canonical import digest
 from provenance.ledger.columns import utc_now
 from provenance.ledger.ids import new_id
+from provenance.ledger.intake import case_key
 from provenance.ledger.states import Status, Trigger, Verdict
 from provenance.ledger.tables import (
     Check,
@@ -66,6 +67,7 @@ class Maker:
         metrics = values.pop("metrics", {})
         checks = values.pop("checks", ())
         params = values.pop("params", {"date": "2013-01-31"})
+        case = values.pop("case", params)
         over = values.get("status", Status.FINISHED) == Status.FINISHED
         facts = {
             "commit_sha": evaluation.commit_sha,
@@ -82,7 +84,8 @@ class Maker:
             project_id=evaluation.project_id,
             report=report,
             params=params,
-            case_key=digest("case", params),
+            case=case,
+            case_key=case_key(case),
             **(facts | values),
         )
         run.metrics = [

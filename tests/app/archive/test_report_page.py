@@ -86,6 +86,17 @@ def test_cases_are_told_apart_by_what_differs_and_filter_the_history(client, mak
     assert 'aria-current="page">2013-02-28<' in filtered
 
 
+def test_a_parameter_that_became_more_does_not_end_a_cases_history(client, maker: Maker):
+    project = maker.project()
+    for number, params in enumerate(({"date": "d"}, {"date": "d", "limit": 16.0})):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        metrics = {"rmse": (1.0 + number, None, "lower")}
+        case = {"date": "d"}
+        maker.run(evaluation, "regression_test", params=params, case=case, metrics=metrics)
+    data = trend_data(client.get(PAGE).text)[0]
+    assert [(one["case"], one["values"]) for one in data["series"]] == [("d", [1.0, 2.0])]
+
+
 def test_what_moved_tells_causes_before_their_consequences(client, maker: Maker):
     run = history(maker, [1.0])[0]
     maker.job(run, 0, reason="inputs", sentence="inputs: features changed", stage="score")

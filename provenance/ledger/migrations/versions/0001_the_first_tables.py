@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.String(), nullable=False),
         sa.Column("report", sa.String(), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("case", sa.JSON(), nullable=False),
         sa.Column("case_key", sa.String(), nullable=False),
         sa.Column("commit_sha", sa.String(), nullable=False),
         sa.Column("branch", sa.String(), nullable=True),
