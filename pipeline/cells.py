@@ -10,25 +10,42 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _MAX_TEXT = 2_000
 _MAX_SOURCE = 4_000
 _MAX_IMAGE = 300_000
 
 
-def cell_event(cell: "NotebookNode", index: int, total: int, seconds: float) -> dict[str, Any]:
+def cell_event(notebook: "NotebookNode", index: int, seconds: float) -> dict[str, Any]:
     """Return what a live page shows of a cell that just ended."""
+    cell = notebook.cells[index]
     source = str(cell.source)
     return {
         "event": "cell",
         "index": index,
-        "total": total,
-        "title": next((line for line in source.splitlines() if line.strip()), "")[:120],
+        "total": len(notebook.cells),
+        "title": _title(notebook, index)[:120],
         "source": source[:_MAX_SOURCE],
         "seconds": round(seconds, 3),
         "text": "".join(_texts(cell))[-_MAX_TEXT:],
         "image": next(_images(cell), None),
         "error": next((f"{o.ename}: {o.evalue}" for o in cell.outputs if _is_error(o)), None),
     }
+
+
+def _title(notebook: "NotebookNode", index: int) -> str:
+    """Return what a reader calls the cell: its heading, or what it is for, or how it begins."""
+    cell = notebook.cells[index]
+    tags = cell.get("metadata", {}).get("tags", [])
+    if "parameters" in tags:
+        return "Parameters, as the template has them"
+    if "injected-parameters" in tags:
+        return "Parameters of this run"
+    if index and notebook.cells[index - 1].cell_type == "markdown":
+        headings = _HEADING.findall(notebook.cells[index - 1].source)
+        if headings:
+            return str(headings[-1])
+    return next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
 
 
 def _texts(cell: "NotebookNode") -> Iterator[str]:

@@ -121,8 +121,10 @@ class _Saver:
 
     def cell_ended(self, index: int, cell: "NotebookNode", seconds: float) -> None:
         """Say what the cell gave, and save how far the notebook has come."""
-        self.emit(cell_event(cell, index, self._total(), seconds))
-        if self._size < _LARGE_BYTES and self.watch and self.watch.notebook is not None:
+        del cell
+        assert self.watch is not None and self.watch.notebook is not None  # noqa: S101, PT018
+        self.emit(cell_event(self.watch.notebook, index, seconds))
+        if self._size < _LARGE_BYTES:
             self.save(self.watch.notebook)
 
     def _total(self) -> int:

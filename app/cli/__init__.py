@@ -78,9 +78,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors become a message and an exit status."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside its standalone mode click returns the status of an Exit instead of raising it.
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)

@@ -1,6 +1,7 @@
 """What commands print: one JSON document on standard output, or words for a person."""
 
 import json
+import traceback
 from typing import Any
 
 import click
@@ -19,7 +20,11 @@ def print_json(document: Any) -> None:
 
 
 def report_error(error: Exception, *, as_json: bool) -> int:
-    """Tell of *error* and return the exit status that it means; re-raise what is none of ours."""
+    """Tell of *error* and return the exit status that it means.
+
+    What is no error of ours to foresee is a mistake of ours: its traceback is shown, and the
+    status must not be 1, which says that a check failed.
+    """
     if isinstance(error, SettingsError):
         error = ProvenoteError(str(error))
         status = 2
@@ -28,7 +33,9 @@ def report_error(error: Exception, *, as_json: bool) -> int:
 
         status = exit_status(error)
     else:
-        raise error
+        traceback.print_exception(error)
+        error = ProvenoteError("A mistake of provenote's own stopped this command.")
+        status = 3
     if as_json:
         from app.errors import error_object
 

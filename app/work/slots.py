@@ -14,7 +14,7 @@ from provenance.ledger.claims import (
     Claim,
     ClaimLostError,
     Work,
-    claim,
+    claim_next,
     close_evaluation_if_done,
     finish,
     release,
@@ -43,21 +43,23 @@ class Slots:
             self._runners.append(self._mine.runner)
         return Worker(self._installation, self._mine.runner, self._lease, self.let_go)
 
-    def _claim(self, table: Work, row_id: str) -> Claim | None:
+    def _claim(self, table: Work) -> Claim | None:
+        """Take the oldest work there is: a bell says that there is some, not which is next."""
         if self.let_go.is_set():
             return None
         with self._installation.ledger.writing() as session:
-            return claim(session, table, row_id, self._owner, self._lease)
+            return claim_next(session, table, self._owner, self._lease)
 
-    def prepare(self, evaluation_id: str) -> None:
-        """Prepare the evaluation, unless somebody else does, and ring for its runs."""
-        claimed = self._claim(Evaluation, evaluation_id)
+    def prepare(self, rung_for: str) -> None:
+        """Prepare the next evaluation, and ring for its runs."""
+        claimed = self._claim(Evaluation)
         if claimed is None:
+            _log.debug("nothing to prepare", rung_for=rung_for)
             return
         try:
             runs = prepare_evaluation(claimed, self._worker())
         except ClaimLostError:
-            _log.warning("claim lost", evaluation=evaluation_id)
+            _log.warning("claim lost", evaluation=claimed.id)
             return
         except Exception as error:
             self._fail(claimed, error)
@@ -65,15 +67,16 @@ class Slots:
         for run_id in runs:
             self._doorbell.ring_run(run_id)
 
-    def evaluate(self, run_id: str) -> None:
-        """Carry out the run, unless somebody else does."""
-        claimed = self._claim(Run, run_id)
+    def evaluate(self, rung_for: str) -> None:
+        """Carry out the next run."""
+        claimed = self._claim(Run)
         if claimed is None:
+            _log.debug("nothing to run", rung_for=rung_for)
             return
         try:
             evaluate_run(claimed, self._worker())
         except (ClaimLostError, RunnerStoppedError):
-            _log.warning("run let go", run=run_id, attempt=claimed.attempt)
+            _log.warning("run let go", run=claimed.id, attempt=claimed.attempt)
             with self._installation.ledger.writing() as session:
                 release(session, claimed)
         except Exception as error:

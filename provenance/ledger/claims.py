@@ -17,6 +17,7 @@ from provenance.ledger.states import Status, Trigger, Verdict, worst
 from provenance.ledger.tables import Evaluation, Run, RunEvent
 
 MAX_ATTEMPTS = 3
+POSTPONE_SECONDS = 30.0
 Work = type[Run | Evaluation]
 
 
@@ -53,6 +54,14 @@ def claim(session: Session, table: Work, row_id: str, owner: str, lease: float) 
     )
     attempt = session.execute(statement).scalar_one_or_none()
     return None if attempt is None else Claim(table, row_id, owner, attempt)
+
+
+def claim_next(session: Session, table: Work, owner: str, lease: float) -> Claim | None:
+    """Take the oldest queued row that may be worked on now; None where there is none."""
+    due = or_(table.run_after.is_(None), table.run_after <= utc_now())
+    oldest = select(table.id).where(table.status == Status.QUEUED, due).order_by(table.id)
+    row_id = session.scalar(oldest.limit(1).with_for_update(skip_locked=True))
+    return None if row_id is None else claim(session, table, row_id, owner, lease)
 
 
 def _fenced(session: Session, claim: Claim, values: dict[str, Any]) -> bool:
@@ -103,13 +112,14 @@ def finish(session: Session, claim: Claim, **values: Any) -> None:
 def postpone(session: Session, claim: Claim, error: dict[str, Any]) -> bool:
     """Put claimed work back into the queue because something it needs does not answer.
 
-    The bell counts as rung just now, so the work waits for the reconciler. False after too
-    many attempts: then the caller has to finish it.
+    It is not claimed again for half a minute. False after too many attempts: then the caller
+    has to finish it.
     """
     if claim.attempt >= MAX_ATTEMPTS:
         return False
-    values = {"status": Status.QUEUED, "owner": None, "lease_until": None, "rung_at": utc_now()}
-    note(session, claim, error=error, **values)
+    values = {"status": Status.QUEUED, "owner": None, "lease_until": None, "rung_at": None}
+    later = utc_now() + timedelta(seconds=POSTPONE_SECONDS)
+    note(session, claim, error=error, run_after=later, **values)
     return True
 
 
@@ -209,7 +219,8 @@ def waiting(session: Session, table: Work, limit: int) -> list[str]:
     now = utc_now()
     never = and_(table.rung_at.is_(None), table.created_at < now - timedelta(seconds=1))
     long_ago = table.rung_at < now - timedelta(seconds=30)
-    query = select(table.id).where(table.status == Status.QUEUED, or_(never, long_ago))
+    due = or_(table.run_after.is_(None), table.run_after <= now)
+    query = select(table.id).where(table.status == Status.QUEUED, or_(never, long_ago), due)
     return list(session.scalars(query.order_by(table.id).limit(limit)))
 
 

@@ -48,6 +48,8 @@ class Claimable:
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     rung_at: Mapped[datetime | None]
+    run_after: Mapped[datetime | None]
+    """Not to be claimed before this instant; set when something did not answer."""
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
