@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from provenance.files import write_durably
 from provenance.record import Record, keep_record, parse_record
-from provenance.store import Store
+from provenance.store import CorruptObjectError, MissingObjectError, Store
 
 _WAIT_SECONDS = 0.2
 
@@ -48,9 +48,10 @@ class Cache:
             record_id = self._action(key).read_text().strip()
         except FileNotFoundError:
             return None
-        if not self.store.has(record_id):
+        try:
+            return Entry(parse_record(self.store.read(record_id)), record_id)
+        except (MissingObjectError, CorruptObjectError):
             return None
-        return Entry(parse_record(self.store.read(record_id)), record_id)
 
     def commit(self, record: Record, *, replace: bool = False) -> Entry:
         """Make *record* what its key stands for, unless an entry that is whole has it already.

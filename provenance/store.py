@@ -1,5 +1,6 @@
 """Content-addressed objects: immutable files, named by the SHA-256 of their bytes."""
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from provenance.errors import NotFoundError, ProvenoteError
+from provenance.errors import NotFoundError, UnavailableError
 from provenance.files import durable_file, sync_directory
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -22,8 +23,11 @@ class MissingObjectError(NotFoundError):
     code = "missing_object"
 
 
-class CorruptObjectError(ProvenoteError):
-    """Raised when an object's bytes no longer have the digest that names them."""
+class CorruptObjectError(UnavailableError):
+    """Raised when an object's bytes no longer have the digest that names them.
+
+    The object was set aside: from now on it is missing, and what made it makes it again.
+    """
 
     code = "corrupt_object"
 
@@ -93,7 +97,7 @@ class Store:
         with self.open(sha256) as handle:
             data = handle.read()
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise CorruptObjectError(f"Object {sha256} no longer has the bytes it is named for.")
+            raise self._set_aside(sha256)
         return data
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
@@ -107,8 +111,23 @@ class Store:
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.open(sha256) as reader, target.open("xb") as writer:
             shutil.copyfileobj(reader, writer, _CHUNK)
-        with target.open("rb") as handle:
-            found = hashlib.file_digest(handle, "sha256").hexdigest()
-        if found != sha256:
+        if _digest(target) != sha256:
             target.unlink()
-            raise CorruptObjectError(f"Object {sha256} no longer has the bytes it is named for.")
+            raise self._set_aside(sha256)
+
+    def _set_aside(self, sha256: str) -> CorruptObjectError:
+        """Move a broken object out of the way, unless it was put anew meanwhile."""
+        broken, aside = self.path(sha256), self.root / "quarantine" / sha256
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if _digest(broken) != sha256:
+                broken.replace(aside)
+        return CorruptObjectError(
+            f"Object {sha256} no longer has the bytes it is named for.",
+            f"It was moved to {aside}; is the disk in order? What it held is made anew.",
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,9 +1,12 @@
 """Where the web pages are served."""
 
 import ipaddress
+import os
+from dataclasses import replace
 
 import click
 
+from app.settings import PREFIX, Settings
 from provenance.errors import InvalidInputError
 
 host_option = click.option(
@@ -36,3 +39,16 @@ def check_host(host: str) -> None:
             "Listen on 127.0.0.1, behind a reverse proxy that asks who it is, "
             "and set PROVENOTE_BASE_URL to its address.",
         )
+
+
+def reachable_at(settings: Settings, host: str, port: int) -> Settings:
+    """Return the settings with the address that is served, unless the operator gave another.
+
+    Processes that we start read it from the environment.
+    """
+    variable = f"{PREFIX}BASE_URL"
+    if variable in os.environ:
+        return settings
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    os.environ[variable] = address
+    return replace(settings, base_url=address)

@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli.listen import check_host, host_option, port_option
+from app.cli.listen import check_host, host_option, port_option, reachable_at
 from app.cli.logs import configure_logs
 from app.settings import read_settings
 
@@ -19,4 +19,5 @@ def command(host: str, port: int) -> None:
 
     configure_logs()
     check_host(host)
-    raise click.exceptions.Exit(serve(read_settings(), host, port))
+    settings = reachable_at(read_settings(), host, port)
+    raise click.exceptions.Exit(serve(settings, host, port))

@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli.listen import check_host, host_option, port_option
+from app.cli.listen import check_host, host_option, port_option, reachable_at
 from app.cli.logs import configure_logs
 from app.settings import read_settings
 
@@ -16,4 +16,4 @@ def command(host: str, port: int) -> None:
 
     configure_logs()
     check_host(host)
-    run_server(read_settings(), host, port)
+    run_server(reachable_at(read_settings(), host, port), host, port)

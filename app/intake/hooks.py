@@ -45,7 +45,7 @@ def receive(forge_name: str, project_name: str) -> tuple[Response, int]:
     """Take one delivery: check it, write it down, answer."""
     forge = _forge(forge_name)
     body = _body()
-    project = find_project(installation(), project_name)
+    project = _project(project_name)
     _check_signature(forge, project, body)
     _check_media_type()
     asked = forge.read(request.headers, read_json_object(body))
@@ -74,10 +74,27 @@ def _body() -> bytes:
     most = settings().max_hook_bytes
     # One byte more is let through: a body of unknown length is cut there without a word.
     request.max_content_length = most + 1
-    body = request.get_data(cache=False)
+    too_large = RefusedError(
+        413,
+        "too_large",
+        f"The body is larger than {most:,} bytes.",
+        "The operator may raise PROVENOTE_MAX_HOOK_BYTES.",
+    )
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise too_large from None
     if len(body) > most:
-        raise RequestEntityTooLarge
+        raise too_large
     return body
+
+
+def _project(name: str) -> Project:
+    """Return the project; to a stranger no other name is told where there is none."""
+    try:
+        return find_project(installation(), name)
+    except NotFoundError as error:
+        raise RefusedError(404, error.code, f"There is no project {name[:80]!r} here.") from error
 
 
 def _check_signature(forge: Forge, project: Project, body: bytes) -> None:
@@ -87,7 +104,7 @@ def _check_signature(forge: Forge, project: Project, body: bytes) -> None:
             401,
             "signature",
             f"The header {forge.signature_header} is missing or does not sign this body.",
-            "Give the forge the secret that `provenote projects` shows.",
+            "Give the forge the secret that `provenote projects hooks NAME` shows.",
         )
 
 

@@ -60,6 +60,7 @@ def test_other_runs_keep_the_evaluation_open(installation, project, run):
             project_id=run.project_id,
             report="daily",
             params={},
+            case={},
             case_key="k",
             commit_sha="a" * 40,
         )

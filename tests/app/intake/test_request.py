@@ -17,7 +17,7 @@ from pipeline.manifest_problems import ManifestError
 from pipeline.parameters import ParameterError
 from provenance.errors import NotFoundError
 from provenance.ledger.ids import new_id
-from provenance.ledger.intake import case_key, prepare_runs
+from provenance.ledger.intake import CaseToRun, case_key, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
 from tests.app.intake.world import rows
@@ -55,7 +55,8 @@ def test_a_request_becomes_a_queued_run_of_a_prepared_evaluation(
         "note": "as usual",
         "weights": [1, 2],
     }
-    assert found.case_key == case_key(found.params)
+    assert found.case == {"day": "2013-02-28", "limit": 7, "smooth": False}
+    assert found.case_key == case_key(found.case)
     evaluation = found.evaluation
     assert (evaluation.status, evaluation.prepared, evaluation.force) == ("running", True, True)
     assert (evaluation.trigger, evaluation.actor) == ("form", "ada")
@@ -155,7 +156,7 @@ def test_preparing_twice_writes_each_case_once(installation, project):
     evaluation = Evaluation(
         id=new_id("eval"), project_id=project.id, trigger="push", actor="ada", revision="main"
     )
-    cases = [("daily", {"day": day}, case_key({"day": day})) for day in ("1", "2", "1")]
+    cases = [CaseToRun("daily", {"day": day}, {"day": day}) for day in ("1", "2", "1")]
     with installation.ledger.writing() as session:
         session.add(evaluation)
         session.flush()

@@ -1,0 +1,164 @@
+"""What tests of all floors share: repositories, installations, a runner, a database server."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+from pipeline.environments import environment_for, lock_of
+from pipeline.installation import Installation, Limits, SourceUrls
+from pipeline.runner.client import Runner
+from pipeline.tree import MemoryTree
+from provenance.ledger.engine import Ledger
+from provenance.ledger.migrate import upgrade
+from provenance.store import Store
+from tests.support.evaluations import Bench
+from tests.support.postgres import postgresql_binaries, postgresql_server
+from tests.support.repository import Files, Repository, make_repository
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of environments that all tests share, those of other test workers too."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "environments"
+    home.mkdir(exist_ok=True)
+    return home
+
+
+@pytest.fixture(scope="session")
+def default_environment(environments: Path) -> Path:
+    """The interpreter of the default environment; building it holds a lock of its own."""
+    return environment_for(environments, lock_of(MemoryTree({}), None)).python
+
+
+@pytest.fixture
+def git_project(tmp_path: Path) -> Callable[..., Repository]:
+    """Make a repository, by default called weather, from the files of each commit."""
+
+    def make(*commits: Files, name: str = "weather") -> Repository:
+        return make_repository(tmp_path / "repositories" / name, *commits)
+
+    return make
+
+
+@pytest.fixture
+def installation(tmp_path: Path, environments: Path) -> Iterator[Callable[..., Installation]]:
+    """Make an installation with an empty ledger; environments are those of all tests."""
+    made: list[Installation] = []
+
+    def make(
+        *,
+        url: str | None = None,
+        sources: dict[str, str] | None = None,
+        limits: Limits | None = None,
+        allow_file_repositories: bool = True,
+    ) -> Installation:
+        home = tmp_path / f"home{len(made) or ''}"
+        home.mkdir()
+        (home / "environments").symlink_to(environments)
+        ledger = Ledger(url or f"sqlite:///{home / 'ledger.sqlite'}")
+        upgrade(ledger)
+        found = Installation(
+            home=home,
+            ledger=ledger,
+            store=Store(home / "store"),
+            base_url="http://localhost:8000",
+            source_urls=SourceUrls(sources or {}),
+            limits=limits or Limits(),
+            allow_file_repositories=allow_file_repositories,
+        )
+        made.append(found)
+        return found
+
+    yield make
+    for one in made:
+        one.ledger.close()
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """A runner that is warm after its first job."""
+    found = Runner()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def evaluate(
+    installation: Callable[..., Installation], runner: Runner, default_environment: Path
+) -> Bench:
+    """Evaluate a push: ``evaluate(repository)`` returns its rows and pages."""
+    return Bench(installation(), runner)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a private PostgreSQL server, without a database."""
+    binaries = postgresql_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with postgresql_server(binaries) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> str:
+    """A database with the ledger's tables, to be copied."""
+    _command(postgresql, "CREATE DATABASE migrated")
+    ledger = Ledger(f"{postgresql}/migrated")
+    upgrade(ledger)
+    ledger.close()
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, on each of the servers that are supported."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    server: str = request.getfixturevalue("postgresql")
+    return f"{server}/{_new_database(server)}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger with its tables, on each of the servers that are supported."""
+    if request.param == "sqlite":
+        found = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+        upgrade(found)
+    else:
+        server = request.getfixturevalue("postgresql")
+        template = request.getfixturevalue("migrated_postgresql")
+        found = Ledger(f"{server}/{_new_database(server, template)}")
+    yield found
+    found.close()
+
+
+def _new_database(server: str, template: str = "template1") -> str:
+    name = f"test_{uuid.uuid4().hex}"
+    _command(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return name
+
+
+def _command(server: str, statement: str) -> None:
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture
+def children() -> Callable[[], list[psutil.Process]]:
+    """Tell which processes were started below this one since the test began."""
+    before = set(psutil.Process().children(recursive=True))
+
+    def now() -> list[psutil.Process]:
+        living = psutil.Process().children(recursive=True)
+        return [child for child in living if child not in before]
+
+    return now

@@ -1,0 +1,29 @@
+"""Records as tests make them."""
+
+from typing import Any
+
+from provenance.record import Output, Record
+from provenance.store import Blob, Store
+
+
+def record_of(key: str, *outputs: Output, **values: Any) -> Record:
+    facts: dict[str, Any] = {
+        "kind": "python",
+        "name": "features",
+        "preimage": {"version": 1, "stage": "features"},
+        "run": {"id": "run_1", "started_at": "2026-03-01T12:00:00+00:00"},
+        "code": {"commit": "a" * 40},
+        "params": {"day": {"type": "date", "value": "2013-01-31", "origin": "default"}},
+        "inputs": (),
+        "environment": {"python": "3.11"},
+    }
+    return Record(key=key, outputs=outputs, **(facts | values))
+
+
+def output_of(blob: Blob, name: str = "output") -> Output:
+    return Output(name, blob.sha256, blob.size, "text/plain", f"{name}.txt")
+
+
+def commit_some(store: Store, key: str, content: bytes) -> Record:
+    """Put *content* and return the record that names it, not yet committed."""
+    return record_of(key, output_of(store.put_bytes(content)))

@@ -1,0 +1,175 @@
+"""The cache: one whole entry a key, whoever was killed on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from provenance.cache import Cache
+from provenance.store import Store
+from tests.provenance.making import commit_some, output_of, record_of
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "k" * 64
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(Store(tmp_path / "store"))
+
+
+def test_what_was_committed_is_found_by_its_key(cache: Cache) -> None:
+    assert cache.lookup(KEY) is None
+    record = commit_some(cache.store, KEY, b"one")
+    entry = cache.commit(record)
+    assert cache.lookup(KEY) == entry
+    assert entry.record == record
+    assert cache.lookup("x" * 64) is None
+
+
+def test_of_two_results_the_first_is_kept_unless_the_second_was_forced(cache: Cache) -> None:
+    first = cache.commit(commit_some(cache.store, KEY, b"one"))
+    second = commit_some(cache.store, KEY, b"two")
+    assert cache.commit(second) == first
+    assert cache.lookup(KEY) == first
+    forced = cache.commit(second, replace=True)
+    assert forced.record == second
+    assert cache.lookup(KEY) == forced
+
+
+def test_an_entry_whose_output_is_gone_is_recorded_but_not_reused(cache: Cache) -> None:
+    record = commit_some(cache.store, KEY, b"one")
+    cache.commit(record)
+    cache.store.path(record.outputs[0].sha256).unlink()
+    assert cache.lookup(KEY) is None
+    recorded = cache.recorded(KEY)
+    assert recorded is not None
+    assert recorded.record == record
+    again = cache.commit(commit_some(cache.store, KEY, b"two"))
+    assert cache.lookup(KEY) == again
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"{"])
+def test_an_entry_whose_record_is_gone_or_broken_is_made_anew(
+    cache: Cache, broken: bytes | None
+) -> None:
+    record = commit_some(cache.store, KEY, b"one")
+    path = cache.store.path(cache.commit(record).record_id)
+    path.unlink()
+    if broken is not None:
+        path.write_bytes(broken)
+    assert cache.recorded(KEY) is None
+    assert cache.lookup(KEY) is None
+    cache.commit(record)
+    found = cache.lookup(KEY)
+    assert found is not None
+    assert found.record == record
+
+
+RACE = """
+import sys, time
+from pathlib import Path
+from provenance.cache import Cache
+from provenance.store import Store
+from tests.provenance.making import output_of, record_of
+cache = Cache(Store(Path(sys.argv[1])))
+number = sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+waits = []
+with cache.single_flight("k" * 64, lambda: waits.append(1)):
+    if cache.lookup("k" * 64) is None:
+        print("made", flush=True)
+        if number == "hang":
+            time.sleep(600)
+        time.sleep(0.3)
+        blob = cache.store.put_bytes(number.encode())
+        cache.commit(record_of("k" * 64, output_of(blob)))
+"""
+
+
+def race(cache: Cache, *numbers: str) -> list["subprocess.Popen[str]"]:
+    """Start processes that all want the same key, and let them go at once."""
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACE, str(cache.store.root), number],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in numbers
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    return racers
+
+
+def test_of_eight_processes_on_one_key_one_makes_it_and_all_have_it(cache: Cache) -> None:
+    racers = race(cache, *map(str, range(8)))
+    made = [racer.communicate(timeout=60)[0] for racer in racers]
+    assert [racer.returncode for racer in racers] == [0] * 8
+    assert sorted(made) == [""] * 7 + ["made\n"]
+    entry = cache.lookup(KEY)
+    assert entry is not None
+    content = cache.store.read(entry.record.outputs[0].sha256)
+    assert content == str(made.index("made\n")).encode()
+    actions = [path for path in (cache.store.root / "actions").rglob("*") if path.is_file()]
+    assert len(actions) == 1
+
+
+def test_a_killed_holder_gives_the_key_free(cache: Cache) -> None:
+    (hanging,) = race(cache, "hang")
+    assert hanging.stdout is not None
+    assert hanging.stdout.readline() == "made\n"
+    waited = threading.Event()
+
+    def on_wait() -> None:
+        if not waited.is_set():
+            waited.set()
+            os.kill(hanging.pid, signal.SIGKILL)
+
+    with cache.single_flight(KEY, on_wait):
+        assert waited.is_set()
+        blob = cache.store.put_bytes(b"mine")
+        cache.commit(record_of(KEY, output_of(blob)))
+    hanging.communicate()
+    assert cache.lookup(KEY) is not None
+
+
+def test_one_who_waits_for_a_key_may_give_up(cache: Cache) -> None:
+    class CancelledError(Exception):
+        pass
+
+    def give_up() -> None:
+        raise CancelledError
+
+    started = time.monotonic()
+    with cache.single_flight(KEY, give_up):
+        other = Cache(cache.store)
+        failures: list[type[BaseException]] = []
+
+        def wait() -> None:
+            try:
+                with other.single_flight(KEY, give_up):
+                    pass
+            except CancelledError as error:
+                failures.append(type(error))
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(10)
+    assert failures == [CancelledError]
+    assert time.monotonic() - started < 5
+    with cache.single_flight(KEY, give_up):
+        pass

@@ -1,0 +1,48 @@
+"""Rows of a ledger, written without running anything."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from provenance.ledger.engine import Ledger
+from provenance.ledger.ids import new_id
+from provenance.ledger.intake import case_key
+from provenance.ledger.states import Trigger
+from provenance.ledger.tables import Commit, Evaluation, Project, Run
+
+SHA = "a" * 40
+
+
+def add_project(ledger: Ledger) -> Project:
+    project = Project(id=new_id("project"), name=new_id("p"), url="https://git.example.org/p.git")
+    with ledger.writing() as session:
+        session.add(project)
+        session.flush()
+        at = datetime(2026, 3, 1, tzinfo=UTC)
+        session.add(
+            Commit(project_id=project.id, sha=SHA, subject="s", author="Ada", committed_at=at)
+        )
+    return project
+
+
+def add_evaluation(ledger: Ledger, project: Project, **values: Any) -> Evaluation:
+    facts = {"trigger": Trigger.PUSH, "actor": "ada", "revision": "main", "commit_sha": SHA}
+    row = Evaluation(id=new_id("eval"), project_id=project.id, **(facts | values))
+    with ledger.writing() as session:
+        session.add(row)
+    return row
+
+
+def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: Any) -> list[str]:
+    rows = [
+        Run(
+            id=new_id("run"),
+            evaluation_id=evaluation.id,
+            project_id=evaluation.project_id,
+            report="daily",
+            **({"params": {}, "case": {}, "case_key": case_key({}), "commit_sha": SHA} | values),
+        )
+        for _ in range(count)
+    ]
+    with ledger.writing() as session:
+        session.add_all(rows)
+    return sorted(row.id for row in rows)
