@@ -19,7 +19,7 @@ from app.settings import Settings
 from pipeline.installation import Installation
 from provenance.errors import UnavailableError
 from provenance.ledger.states import Status
-from provenance.ledger.tables import Evaluation, Run
+from provenance.ledger.tables import Evaluation, Project, Run
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -46,7 +46,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
         children.append(_start("web", "--host", host, "--port", str(port)))
         children.append(_start("worker", "--drain", str(_DRAIN_SECONDS)))
         _wait_until_serving(address, children)
-        click.echo(f"Serving on {address}  (Ctrl-C stops)")
+        click.echo(f"Serving on {_address_of(installation, address)}  (Ctrl-C stops)")
         _follow(installation, address, children)
     except KeyboardInterrupt:
         click.echo("\nStopping …")
@@ -111,10 +111,17 @@ def _follow(
             click.echo(f"Evaluating: {left}")
             told = time.monotonic()
         elif had_work and not left:
-            click.echo(f"All is evaluated. Look at it: {address}")
+            click.echo(f"All is evaluated. Look at it: {_address_of(installation, address)}")
         had_work = bool(left)
         time.sleep(1.0)
     click.echo("A process ended by itself; its messages above say why.", err=True)
+
+
+def _address_of(installation: Installation, address: str) -> str:
+    """Return the page to look at first: the project's, where there is only one."""
+    with installation.ledger.reading() as session:
+        names = session.scalars(select(Project.name).limit(2)).all()
+    return f"{address}/projects/{names[0]}" if len(names) == 1 else address
 
 
 def _left(installation: Installation) -> str:

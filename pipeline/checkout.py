@@ -124,7 +124,7 @@ class Mirror:
                 told = error.message.replace(self._url, without_userinfo(self._url))
                 raise RepositoryUnreachableError(
                     f"The repository {without_userinfo(self._url)} cannot be fetched: {told}",
-                    "Check the address (`provenote projects list`) and that this machine may read it.",
+                    "Check it (`provenote projects list`), and that this machine may read it.",
                 ) from error
 
     def _allowed_protocols(self) -> str:

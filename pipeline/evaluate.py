@@ -9,7 +9,7 @@
 7. *Answer*: all of it is published in the ledger in one transaction.
 
 A failure of the project's own code is a result and ends here as one. A failure of ours is
-an exception and leaves this module; the claim then runs out, and the run is tried again.
+an exception and leaves this module: whoever called ends the run as such.
 """
 
 from pipeline.attempt import Attempt, Worker, attempting
@@ -20,7 +20,7 @@ from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
 from pipeline.plan import Step, report_step, stage_step
 from pipeline.publish import Outcome, params_key, publish
-from pipeline.push import cases_of_push
+from pipeline.push import cases_of_push, commit_of_push
 from pipeline.reporting import make_report
 from pipeline.request import Asked, read_asked
 from pipeline.runlog import keep_log
@@ -31,34 +31,38 @@ from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone
 from provenance.ledger.history import last_key
-from provenance.ledger.intake import prepare_runs
+from provenance.ledger.intake import prepare_runs, write_commit
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Evaluation
+from provenance.store import MissingObjectError
 
 _THEIRS = (InvalidInputError, NotFoundError)
 """What can be wrong with a commit: told to its author as a result."""
 
 
 def prepare_evaluation(claim: Claim, worker: Worker) -> list[str]:
-    """Write the runs that a push asks for, and return their ids."""
-    installation = worker.installation
-    with installation.ledger.reading() as session:
+    """Write the runs that a push asks for, and return their ids.
+
+    None are asked for where something is wrong with the commit, or did not answer: the
+    evaluation then says so.
+    """
+    ledger = worker.installation.ledger
+    with ledger.reading() as session:
         evaluation = session.get_one(Evaluation, claim.id)
-        mirror = Mirror(installation, evaluation.project_id, evaluation.project.url)
+        mirror = Mirror(worker.installation, evaluation.project_id, evaluation.project.url)
     try:
-        commit, cases = cases_of_push(mirror, evaluation)
-    except UnavailableError as error:
-        with installation.ledger.writing() as session:
-            if not postpone(session, claim, _told(error)):
+        commit = commit_of_push(mirror, evaluation)
+        with ledger.writing() as session:
+            write_commit(session, evaluation.project_id, commit)
+        cases = cases_of_push(mirror, evaluation, commit)
+    except (UnavailableError, *_THEIRS) as error:
+        with ledger.writing() as session:
+            again = isinstance(error, UnavailableError) and postpone(session, claim, _told(error))
+            if not again:
                 finish(session, claim, verdict=Verdict.ERROR, error=_told(error))
         return []
-    except _THEIRS as error:
-        with installation.ledger.writing() as session:
-            finish(session, claim, verdict=Verdict.ERROR, error=_told(error))
-        return []
-    with installation.ledger.writing() as session:
-        row = session.get_one(Evaluation, claim.id)
-        runs = prepare_runs(session, row, commit, cases)
+    with ledger.writing() as session:
+        runs = prepare_runs(session, session.get_one(Evaluation, claim.id), commit, cases)
         if not runs:
             finish(session, claim, verdict=Verdict.PASSED, error=_NOTHING_ASKED)
         else:
@@ -116,6 +120,8 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
         return _ended(attempt, Failure(stopped.reason, stopped.message), made)
     except RunnerDiedError as died:
         return _ended(attempt, Failure("died", died.message), made)
+    except MissingObjectError:
+        raise  # something that we had kept is gone: that is nobody's fault but ours
     except _THEIRS as error:
         return _ended(attempt, Failure(error.code, error.message, hint=error.hint), made)
     log = keep_log(attempt, made, report)

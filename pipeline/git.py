@@ -10,7 +10,9 @@ from pathlib import Path
 from provenance.errors import InvalidInputError, ProvenoteError
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_REFUSED_IN_NAMES = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|^$")
+_REFUSED_IN_NAMES = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[-/.]|[/.]$|\.lock(/|$)|^$"
+)
 _CONFIG = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
+from pipeline.environments import Environment
 from pipeline.plan import Decision, InputFile, Step, decide
 from pipeline.results import read_results
 from pipeline.runner.messages import Failure, SqlJob, StageJob
@@ -208,7 +209,7 @@ def make_record(
     extra: Mapping[str, Any],
 ) -> Record:
     """Return the record of an execution that has just ended."""
-    environment, checkout = situation.environment, situation.checkout
+    checkout = situation.checkout
     origins = situation.origins()
     return Record(
         kind=step.preimage.kind,
@@ -216,13 +217,7 @@ def make_record(
         key=step.key,
         preimage=step.preimage.to_json(),
         outputs=outputs,
-        run={
-            "id": attempt.claim.id,
-            "attempt": attempt.claim.attempt,
-            "started_at": began.isoformat(),
-            "finished_at": datetime.now(UTC).isoformat(),
-            "host": socket.gethostname(),
-        },
+        run=_told_of_run(attempt, began),
         code={
             "project": situation.manifest.name,
             "commit": checkout.commit.sha,
@@ -233,21 +228,34 @@ def make_record(
             name: {**typed, "origin": origins[name]}
             for name, typed in situation.typed(step.params).items()
         },
-        inputs=tuple(
-            {
-                "name": file.full_name,
-                **asdict(file.output),
-                "producer": file.producer,
-                "producer_key": file.producer_key,
-            }
-            for file in step.inputs
-        ),
-        environment={
-            "key": environment.key,
-            "python": environment.facts.python,
-            "platform": environment.facts.platform,
-            "packages": {dist.name: dist.version for dist in environment.facts.distributions},
-            "seeds": {"PYTHONHASHSEED": "0"},
-        },
+        inputs=tuple(_told_of_input(file) for file in step.inputs),
+        environment=_told_of_environment(situation.environment),
         extra=extra,
     )
+
+
+def _told_of_run(attempt: Attempt, began: datetime) -> dict[str, Any]:
+    return {
+        "id": attempt.claim.id,
+        "attempt": attempt.claim.attempt,
+        "started_at": began.isoformat(),
+        "finished_at": datetime.now(UTC).isoformat(),
+        "host": socket.gethostname(),
+    }
+
+
+def _told_of_input(file: InputFile) -> dict[str, Any]:
+    # The file's own name comes last: an output is called by its stage's name for it.
+    producer = {"producer": file.producer, "producer_key": file.producer_key}
+    return {**asdict(file.output), **producer, "name": file.full_name}
+
+
+def _told_of_environment(environment: Environment) -> dict[str, Any]:
+    facts = environment.facts
+    return {
+        "key": environment.key,
+        "python": facts.python,
+        "platform": facts.platform,
+        "packages": {dist.name: dist.version for dist in facts.distributions},
+        "seeds": {"PYTHONHASHSEED": "0"},
+    }

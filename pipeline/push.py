@@ -14,11 +14,11 @@ from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Evaluation
 
 
-def cases_of_push(mirror: Mirror, evaluation: Evaluation) -> tuple[CommitInfo, list[CaseToRun]]:
-    """Return the pushed commit and every case to run on it.
+def commit_of_push(mirror: Mirror, evaluation: Evaluation) -> CommitInfo:
+    """Return the commit that was pushed, fetching it if it is not here yet.
 
     Raises UnavailableError where the repository cannot be reached, UnknownRevisionError where
-    it has no such commit, ManifestError or what else is wrong with the commit.
+    it has no such commit.
     """
     sha = evaluation.commit_sha
     if sha is None or not mirror.has(sha):
@@ -27,11 +27,18 @@ def cases_of_push(mirror: Mirror, evaluation: Evaluation) -> tuple[CommitInfo, l
         raise UnknownRevisionError(
             f"The repository has no commit {sha}.", "Was it pushed to another repository?"
         )
-    commit = mirror.commit(sha or mirror.resolve(evaluation.revision))
+    return mirror.commit(sha or mirror.resolve(evaluation.revision))
+
+
+def cases_of_push(mirror: Mirror, evaluation: Evaluation, commit: CommitInfo) -> list[CaseToRun]:
+    """Return every case that the manifest of *commit* runs on this push.
+
+    Raises ManifestError, or whatever else says what is wrong with the commit.
+    """
     tree = mirror.tree(commit.sha)
     manifest = read_manifest(tree)
     changed = _changed_files(mirror, evaluation, commit)
-    return commit, list(_cases(tree, manifest, evaluation.branch or "", changed))
+    return list(_cases(tree, manifest, evaluation.branch or "", changed))
 
 
 def _changed_files(

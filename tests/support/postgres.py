@@ -72,9 +72,7 @@ def _wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
-            psycopg.connect(
-                host="127.0.0.1", port=port, user="tests", dbname="postgres"
-            ).close()
+            psycopg.connect(host="127.0.0.1", port=port, user="tests", dbname="postgres").close()
         except psycopg.OperationalError:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"PostgreSQL did not start:\n{log.read_text()}") from None
