@@ -25,6 +25,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _DRAIN_SECONDS = 2.0
 _TELL_SECONDS = 5.0
+Children = dict[str, "subprocess.Popen[bytes]"]
 _OPEN = (Status.QUEUED, Status.RUNNING)
 
 
@@ -40,11 +41,11 @@ def serve(settings: Settings, host: str, port: int) -> int:
     installation = assemble(settings)
     make_ready(settings, installation)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    children: list[subprocess.Popen[bytes]] = []
+    children: Children = {}
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        children.append(_start("web", "--host", host, "--port", str(port)))
-        children.append(_start("worker", "--drain", str(_DRAIN_SECONDS)))
+        children["web"] = _start("web", "--host", host, "--port", str(port))
+        children["worker"] = _start("worker", "--drain", str(_DRAIN_SECONDS))
         _wait_until_serving(address, children)
         click.echo(f"Serving on {_address_of(installation, address)}  (Ctrl-C stops)")
         _follow(installation, address, children)
@@ -80,10 +81,10 @@ def _start(*arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
-def _wait_until_serving(address: str, children: list["subprocess.Popen[bytes]"]) -> None:
+def _wait_until_serving(address: str, children: Children) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if any(child.poll() is not None for child in children):
+        if any(child.poll() is not None for child in children.values()):
             break
         if _answers(f"{address}/healthz"):
             return
@@ -99,13 +100,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _follow(
-    installation: Installation, address: str, children: list["subprocess.Popen[bytes]"]
-) -> None:
+def _follow(installation: Installation, address: str, children: Children) -> None:
     """Tell how far the queue is, until a child ends; be quiet when there is nothing to tell."""
     told = 0.0
     had_work = False
-    while all(child.poll() is None for child in children):
+    while all(child.poll() is None for child in children.values()):
         left = _left(installation)
         if left and time.monotonic() - told > _TELL_SECONDS:
             click.echo(f"Evaluating: {left}")
@@ -114,7 +113,10 @@ def _follow(
             click.echo(f"All is evaluated. Look at it: {_address_of(installation, address)}")
         had_work = bool(left)
         time.sleep(1.0)
-    click.echo("A process ended by itself; its messages above say why.", err=True)
+    for name, child in children.items():
+        if child.poll() is not None:
+            ended = f"The {name} process ended by itself (status {child.returncode})."
+            click.echo(f"{ended} Its messages above say why.", err=True)
 
 
 def _address_of(installation: Installation, address: str) -> str:
@@ -131,17 +133,21 @@ def _left(installation: Installation) -> str:
             select(func.count()).where(Evaluation.status.in_(_OPEN), ~Evaluation.prepared)
         )
         runs = session.scalar(select(func.count()).where(Run.status.in_(_OPEN)))
-    parts = [f"{runs} runs left"] if runs else []
-    parts += [f"{waiting} commits to look at"] if waiting else []
+    parts = [f"{_counted(runs, 'run')} left"] if runs else []
+    parts += [f"{_counted(waiting, 'commit')} to look at"] if waiting else []
     return ", ".join(parts)
 
 
-def _stop(children: list["subprocess.Popen[bytes]"]) -> None:
-    for child in children:
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _stop(children: Children) -> None:
+    for child in children.values():
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
     deadline = time.monotonic() + _STOP_SECONDS
-    for child in children:
+    for child in children.values():
         try:
             child.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:

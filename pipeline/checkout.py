@@ -98,8 +98,11 @@ class Mirror:
         self._checkouts = installation.checkouts / project_id
         self.repository = installation.mirrors / f"{project_id}.git"
 
-    def fetch(self) -> None:
-        """Bring the mirror up to date with the configured address."""
+    def fetch(self, *commits: str) -> None:
+        """Bring the mirror up to date with the configured address.
+
+        All branches and tags come, and *commits*, which none of them need lead to.
+        """
         protocols = self._allowed_protocols()
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._locks / f"mirror-{self.repository.stem}"):
@@ -115,7 +118,7 @@ class Mirror:
             ]
             try:
                 git(
-                    [*command, "--", self._url, *_REFSPECS],
+                    [*command, "--", self._url, *_REFSPECS, *commits],
                     directory=self.repository,
                     seconds=self._seconds,
                     protocols=protocols,

@@ -10,9 +10,11 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -21,6 +23,14 @@ MARKER = "PROVENOTE_ATTEMPT"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _INHERITED = ("LANG", "LC_ALL", "TZ")
+
+
+@cache
+def this_host() -> str:
+    """Return a name for what shares our process numbers: the host and its pid namespace."""
+    namespace = Path("/proc/self/ns/pid")
+    inode = namespace.stat().st_ino if namespace.exists() else 0
+    return f"{socket.gethostname()}-{inode:x}"
 
 
 def become_supervisor() -> None:

@@ -18,7 +18,7 @@ from pipeline.environments import environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
-from pipeline.plan import Step, report_step, stage_step
+from pipeline.plan import REPORT, Step, report_step, stage_step
 from pipeline.publish import Outcome, params_key, publish
 from pipeline.push import cases_of_push, commit_of_push
 from pipeline.reporting import make_report
@@ -30,10 +30,10 @@ from pipeline.situation import Situation, settle
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone
-from provenance.ledger.history import last_key
+from provenance.ledger.history import key_at_parent, last_key
 from provenance.ledger.intake import prepare_runs, write_commit
 from provenance.ledger.states import Verdict
-from provenance.ledger.tables import Evaluation
+from provenance.ledger.tables import Evaluation, Run
 from provenance.store import MissingObjectError
 
 _THEIRS = (InvalidInputError, NotFoundError)
@@ -149,10 +149,11 @@ def _checkout(installation: Installation, asked: Asked) -> Checkout:
 
 
 def _previous(attempt: Attempt, asked: Asked, step: Step) -> str | None:
-    """Return the key that the step had the last time, to say what has changed since."""
-    name = f"report:{asked.report}" if step.name == "report" else f"stage:{step.name}"
+    """Return the key to say what has changed since: that of the commit before, or the latest."""
+    name = f"report:{asked.report}" if step.name == REPORT else f"stage:{step.name}"
     with attempt.installation.ledger.reading() as session:
-        return last_key(session, asked.project_id, name, params_key(step.params))
+        before = key_at_parent(session, session.get_one(Run, asked.run_id), step.name)
+        return before or last_key(session, asked.project_id, name, params_key(step.params))
 
 
 def _ended(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pipeline.containment import this_host
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.store import Store
@@ -52,8 +53,8 @@ class Installation:
 
     @property
     def work(self) -> Path:
-        """Private directories of attempts that are under way."""
-        return self.home / "work"
+        """Private directories of attempts that are under way on this host."""
+        return self.home / "work" / this_host()
 
     @property
     def locks(self) -> Path:

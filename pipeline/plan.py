@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.magics import plain_python
 from pipeline.manifest_models import split_reference
 from pipeline.situation import SEARCH, Situation
 from pipeline.stages.signature import read_signature
@@ -103,7 +104,7 @@ def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     template = situation.template
     inputs = tuple(_input_files(situation.spec.inputs, made))
     sources = [
-        (f"{template.path}#{number}", cell.source)
+        (f"{template.path}#{number}", plain_python(cell.source))
         for number, cell in enumerate(template.cells, start=1)
         if cell.kind == "code"
     ]

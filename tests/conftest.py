@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -89,6 +88,20 @@ def runner() -> Iterator[Runner]:
 
 
 @pytest.fixture
+def fresh_runner() -> Iterator[Runner]:
+    """A runner that takes over the environment as a test has made it."""
+    found = Runner()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def runner_pair(runner: Runner, fresh_runner: Runner) -> list[Runner]:
+    """Two runners, for two runs at once."""
+    return [runner, fresh_runner]
+
+
+@pytest.fixture
 def evaluate(
     installation: Callable[..., Installation], runner: Runner, default_environment: Path
 ) -> Bench:
@@ -150,15 +163,3 @@ def _command(server: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-
-
-@pytest.fixture
-def children() -> Callable[[], list[psutil.Process]]:
-    """Tell which processes were started below this one since the test began."""
-    before = set(psutil.Process().children(recursive=True))
-
-    def now() -> list[psutil.Process]:
-        living = psutil.Process().children(recursive=True)
-        return [child for child in living if child not in before]
-
-    return now

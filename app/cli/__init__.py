@@ -85,8 +85,9 @@ def main() -> None:
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        from app.cli.output import report_usage
+
+        sys.exit(report_usage(error, as_json="--json" in sys.argv))
     except Exception as error:
         from app.cli.output import report_error
 

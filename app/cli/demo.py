@@ -53,8 +53,11 @@ def command(prepare: bool, as_json: bool) -> None:
     if as_json:
         print_json(told)
         return
-    click.echo(f"The demo project {NAME} has {len(demo.commits)} commits, {queued} of them queued.")
+    todo = f"{queued} of them queued" if queued else "all of them queued before"
+    click.echo(f"The demo project {NAME} has {len(demo.commits)} commits, {todo}.")
     click.echo(f"A clone to work in: {demo.clone}")
+    if not prepare:
+        click.echo("Evaluate and look: PROVENOTE_ALLOW_FILE_REPOSITORIES=1 provenote serve")
 
 
 def _project(installation: Installation, demo: DemoProject) -> Project:

@@ -12,11 +12,20 @@ from app.assemble import assemble, make_ready
 from app.settings import Settings, read_settings
 from app.work.reconcile import take_back
 from pipeline.cases import all_cases, case_to_run
-from pipeline.checkout import Checkout, Mirror, local_branch, working_tree
+from pipeline.checkout import (
+    Checkout,
+    Mirror,
+    UnknownRevisionError,
+    local_branch,
+    working_tree,
+)
+from pipeline.git import GitError, git
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
 from pipeline.manifest_models import Manifest
+from pipeline.nearest import did_you_mean, listed
 from pipeline.schema import report_schema
+from provenance.identity.canonical import digest
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Project
@@ -54,16 +63,42 @@ def open_local(revision: str | None) -> Local:
     installation = replace(assemble(settings, sources=True), allow_file_repositories=True)
     make_ready(settings, installation)
     take_back(installation)
-    manifest = read_manifest(tree.tree)
+    checkout, branch = tree, local_branch(tree.root)
+    if revision is not None:
+        checkout, branch = _of_commit(installation, tree.root, revision)
+    manifest = read_manifest(checkout.tree)
     project = _project(installation, manifest.name, tree.root)
-    branch = local_branch(tree.root)
-    if revision is None:
-        return Local(settings, installation, project, tree, manifest, branch)
-    mirror = Mirror(installation, f"{project.id}-local", str(tree.root))
-    mirror.fetch()
-    checkout = mirror.checkout(mirror.resolve(revision))
-    named = revision if revision in mirror.branches() else None
-    return Local(settings, installation, project, checkout, read_manifest(checkout.tree), named)
+    return Local(settings, installation, project, checkout, manifest, branch)
+
+
+def _of_commit(
+    installation: Installation, root: Path, revision: str
+) -> tuple[Checkout, str | None]:
+    """Lay out the commit that *revision* means in the repository at *root*.
+
+    Returns the branch too, where *revision* is the name of one.
+    """
+    sha = _resolve(root, f"{revision}^{{commit}}")
+    if sha is None:
+        told = git(["for-each-ref", "--format=%(refname:short)", "refs/heads"], directory=root)
+        branches = told.decode().split()
+        raise UnknownRevisionError(
+            f"The repository has no branch, tag or commit {revision!r}.",
+            did_you_mean(revision, branches) or f"Its branches are: {listed(branches)}.",
+        )
+    mirror = Mirror(installation, f"local-{digest('working-tree', str(root))[:16]}", str(root))
+    mirror.fetch(sha)
+    branch = revision if _resolve(root, f"refs/heads/{revision}") else None
+    return mirror.checkout(sha), branch
+
+
+def _resolve(root: Path, name: str) -> str | None:
+    """Return the object that git takes *name* for, in whatever form; None where it is none."""
+    command = ["rev-parse", "--quiet", "--verify", "--end-of-options", name]
+    try:
+        return git(command, directory=root).decode().strip()
+    except GitError:
+        return None
 
 
 def _project(installation: Installation, name: str, root: Path) -> Project:

@@ -8,8 +8,9 @@ from typing import Any
 from app.cli.local import Local
 from pipeline.checkout import working_tree
 from provenance.cache import Entry
+from provenance.ledger.intake import case_key
 from provenance.ledger.tables import Run
-from provenance.record import SIDECAR_SUFFIX, Output, sidecar
+from provenance.record import SIDECAR_SUFFIX, Output, parse_record, sidecar
 from provenance.store import Store
 
 FOLDER = ".provenote"
@@ -35,23 +36,21 @@ def materialise(local: Local, run_id: str) -> Path | None:
         output = next(found for found in entry.record.outputs if found.sha256 == sha256)
         target = folder / "inputs" / run.report / f"{name}{Path(output.filename).suffix}"
         _lay(store, entry, output, target)
-    entry = cache.recorded(run.key) if run.key else None
-    page = entry.record.output("html") if entry and run.html else None
-    if run.html is None:
+    if run.html is None or run.record is None:
         return None
+    # The run's own record: of a run that raised, the cache knows none.
+    entry = Entry(parse_record(store.read(run.record)), run.record)
+    page = next(found for found in entry.record.outputs if found.sha256 == run.html)
     target = folder / "reports" / run.report / f"{case_name(run.case)}.html"
-    if entry is not None and page is not None and page.sha256 == run.html:
-        _lay(store, entry, page, target)
-    else:
-        target.unlink(missing_ok=True)
-        store.copy_out(run.html, target)
+    _lay(store, entry, page, target)
     return target
 
 
 def case_name(case: Mapping[str, Any]) -> str:
-    """Return a file name that tells the case: ``date=2013-01-31``."""
+    """Return a file name that tells the case: ``date=2013-01-31``; no other case has it."""
     told = ",".join(f"{name}={value}" for name, value in case.items()) or "default"
-    return _UNSAFE.sub("-", told)[:_LONGEST]
+    name = _UNSAFE.sub("-", told)[:_LONGEST]
+    return name if name == told else f"{name}-{case_key(case)[:8]}"
 
 
 def _folder(root: Path) -> Path:

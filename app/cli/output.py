@@ -44,3 +44,12 @@ def report_error(error: Exception, *, as_json: bool) -> int:
     if error.hint:
         click.echo(error.hint, err=True)
     return status
+
+
+def report_usage(error: click.ClickException, *, as_json: bool) -> int:
+    """Tell how a command is used that was used wrongly, and return the exit status."""
+    if as_json:
+        told = {"code": "usage", "message": error.format_message(), "hint": ""}
+        print_json({"error": told})
+    error.show()
+    return 2

@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 
 from app.settings import Settings
+from app.work import folder
 
 PREPARE = "provenote.prepare_evaluation"
 EVALUATE = "provenote.evaluate_run"
@@ -18,9 +19,9 @@ def make_celery(settings: Settings) -> Celery:
     A message is acknowledged as soon as it is read, since the ledger remembers what a lost
     one meant; results go into the ledger as well.
     """
-    celery = Celery(
-        "provenote", broker=settings.broker_url or "filesystem://", set_as_current=False
-    )
+    folder.register()
+    broker = settings.broker_url or f"{folder.SCHEME}://"
+    celery = Celery("provenote", broker=broker, set_as_current=False)
     celery.conf.update(
         accept_content=["json"],
         broker_connection_max_retries=None,
@@ -45,7 +46,7 @@ def broker_folder(settings: Settings) -> Path:
 
 
 def folder_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of kombu's file system transport, and make its folders.
+    """Return the options of the folder that serves as broker, and make what lies in it.
 
     All of them lie on one disk: messages are moved by renaming.
     """
@@ -66,11 +67,3 @@ def make_folders(settings: Settings) -> None:
     if not settings.broker_url:
         for name in ("queue", "control", "processed"):
             (broker_folder(settings) / name).mkdir(parents=True, exist_ok=True)
-
-
-def purge_corrupt(settings: Settings) -> None:
-    """Remove message files that are empty: one that was being written at a crash stops a worker."""
-    if not settings.broker_url:
-        for path in (broker_folder(settings) / "queue").iterdir():
-            if path.is_file() and path.stat().st_size == 0:
-                path.unlink(missing_ok=True)

@@ -1,19 +1,10 @@
 """Who holds a claim: the name of a process, by which another can tell that it is gone."""
 
 import os
-import socket
-from functools import cache
-from pathlib import Path
 
 import psutil
 
-
-@cache
-def this_host() -> str:
-    """Return a name for what shares our process numbers: the host and its pid namespace."""
-    namespace = Path("/proc/self/ns/pid")
-    inode = namespace.stat().st_ino if namespace.exists() else 0
-    return f"{socket.gethostname()}-{inode:x}"
+from pipeline.containment import this_host
 
 
 def owner_name() -> str:

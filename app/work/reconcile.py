@@ -4,8 +4,8 @@ import shutil
 
 import structlog
 
-from app.work.owner import is_alive, this_host
-from pipeline.containment import end_tree, marked_processes
+from app.work.owner import is_alive
+from pipeline.containment import end_tree, marked_processes, this_host
 from pipeline.installation import Installation
 from provenance.ledger.claims import expired, give_back, owners
 from provenance.ledger.tables import Evaluation, Run

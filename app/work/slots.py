@@ -29,7 +29,10 @@ class Slots:
     """Does what is rung for, with one runner a thread."""
 
     def __init__(self, installation: Installation, lease: float, doorbell: Doorbell) -> None:
+        self.closed = threading.Event()
+        """Set when nothing new is to be begun; what was begun goes on."""
         self.let_go = threading.Event()
+        """Set when what was begun has to go back to the queue."""
         self._installation = installation
         self._lease = lease
         self._doorbell = doorbell
@@ -45,7 +48,7 @@ class Slots:
 
     def _claim(self, table: Work) -> Claim | None:
         """Take the oldest work there is: a bell says that there is some, not which is next."""
-        if self.let_go.is_set():
+        if self.closed.is_set():
             return None
         with self._installation.ledger.writing() as session:
             return claim_next(session, table, self._owner, self._lease)

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.settings import Settings
 from app.work.broker import make_folders
 from app.work.doorbell import Doorbell
-from app.work.owner import this_host
 from app.work.reconcile import sweep, take_back
+from pipeline.containment import this_host
 from pipeline.installation import Installation
 from provenance.ledger.claims import mark_rung, owners, waiting
 from provenance.ledger.tables import Evaluation, Run

@@ -8,7 +8,7 @@ from celery.signals import worker_ready, worker_shutting_down
 
 from app.assemble import assemble, make_ready
 from app.settings import Settings
-from app.work.broker import EVALUATE, PREPARE, make_celery, purge_corrupt
+from app.work.broker import EVALUATE, PREPARE, make_celery
 from app.work.doorbell import CeleryDoorbell
 from app.work.reconcile import sweep, take_back
 from app.work.slots import Slots
@@ -22,7 +22,6 @@ def run_worker(settings: Settings) -> None:
     installation = assemble(settings, sources=True)
     make_ready(settings, installation)
     celery = make_celery(settings)
-    purge_corrupt(settings)
     doorbell = CeleryDoorbell(settings)
     slots = Slots(installation, settings.lease_seconds, doorbell)
     tick = Tick(settings, installation, doorbell)
@@ -37,6 +36,7 @@ def run_worker(settings: Settings) -> None:
 
     def shutting_down(**_: object) -> None:
         tick.stop()
+        slots.closed.set()
         timer = threading.Timer(settings.drain_seconds, slots.let_go.set)
         timer.daemon = True
         timer.start()

@@ -1,10 +1,10 @@
-"""Which key a stage or report had the last time: what a plan compares with."""
+"""Which key a job had the last time: what a plan compares with to say what has changed."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.ids import new_id
-from provenance.ledger.tables import StageRecord
+from provenance.ledger.tables import Commit, Run, RunJob, StageRecord
 
 
 def last_key(session: Session, project_id: str, name: str, params_key: str) -> str | None:
@@ -15,6 +15,25 @@ def last_key(session: Session, project_id: str, name: str, params_key: str) -> s
     newest = newest.order_by(StageRecord.at.desc(), StageRecord.id.desc()).limit(1)
     same = session.scalar(newest.where(StageRecord.params_key == params_key))
     return same or session.scalar(newest)
+
+
+def key_at_parent(session: Session, run: Run, job: str) -> str | None:
+    """Return the key that *job* had for the same case at the commit before that of *run*."""
+    parent = select(Commit.parent).where(
+        Commit.project_id == run.project_id, Commit.sha == run.commit_sha
+    )
+    query = (
+        select(RunJob.key)
+        .join(Run, Run.id == RunJob.run_id)
+        .where(
+            Run.project_id == run.project_id,
+            Run.commit_sha == parent.scalar_subquery(),
+            Run.report == run.report,
+            Run.case_key == run.case_key,
+            RunJob.stage == job,
+        )
+    )
+    return session.scalar(query.order_by(RunJob.run_id.desc()).limit(1))
 
 
 def remember_key(session: Session, project_id: str, name: str, params_key: str, key: str) -> None:

@@ -49,5 +49,5 @@ def test_a_sidecar_tells_of_one_output_and_names_its_siblings() -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"schema": "provenote/record/2"}', b"no json"])
 def test_what_is_no_record_of_this_schema_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match="schema|Expecting"):
+    with pytest.raises(ValueError, match=r"schema|Expecting"):
         parse_record(body)

@@ -128,9 +128,14 @@ def test_many_put_the_same_bytes_at_once(store: Store, tmp_path: Path) -> None:
 
 def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "folder" / "file"
-    with pytest.raises(ZeroDivisionError), durable_file(target) as handle:
-        handle.write(b"half")
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with durable_file(target) as handle:
+            handle.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert list(target.parent.iterdir()) == []
     write_durably(target, b"first")
     with pytest.raises(FileExistsError):

@@ -41,7 +41,7 @@ def test_models_and_migrations_agree(empty: Ledger) -> None:
 
 def test_an_empty_database_is_refused_until_it_is_upgraded(empty: Ledger) -> None:
     assert revision_of(empty) is None
-    with pytest.raises(LedgerOutdatedError, match="migration none.*provenote db upgrade"):
+    with pytest.raises(LedgerOutdatedError, match=r"migration none.*provenote db upgrade"):
         require_current(empty)
     upgrade(empty)
     assert revision_of(empty) == HEAD
