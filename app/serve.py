@@ -25,6 +25,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _DRAIN_SECONDS = 2.0
 _TELL_SECONDS = 5.0
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 Children = dict[str, "subprocess.Popen[bytes]"]
 _OPEN = (Status.QUEUED, Status.RUNNING)
 
@@ -42,7 +43,8 @@ def serve(settings: Settings, host: str, port: int) -> int:
     make_ready(settings, installation)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     children: Children = {}
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT as well: a shell lets what it starts in the background ignore it.
+    previous = {number: signal.signal(number, _interrupt) for number in _INTERRUPTS}
     try:
         children["web"] = _start("web", "--host", host, "--port", str(port))
         children["worker"] = _start("worker", "--drain", str(_DRAIN_SECONDS))
@@ -53,7 +55,8 @@ def serve(settings: Settings, host: str, port: int) -> int:
         click.echo("\nStopping …")
         return 0
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         _stop(children)
     return 3
 

@@ -1,6 +1,7 @@
 """The settings: environment variables with the prefix ``PROVENOTE_``."""
 
 import difflib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 PREFIX = "PROVENOTE_"
 _NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT"}
 """What users' code finds in its environment, and a command that it starts with it."""
+
+_MAY_BE_ZERO = {"PROVENOTE_DRAIN_SECONDS"}
 
 
 class SettingsError(Exception):
@@ -95,9 +98,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _unknown(variable: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(variable, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else " `provenote config` lists all settings."
-    return f"{variable} is no setting of provenote.{hint}"
+    names = [name.removeprefix(PREFIX) for name in known]
+    near = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1)
+    hint = f"Did you mean {PREFIX}{near[0]}?" if near else "`provenote config` lists all settings."
+    return f"{variable} is no setting of provenote. {hint}"
 
 
 def _parse(variable: str, text: str, wanted: Any) -> Any:
@@ -106,4 +110,13 @@ def _parse(variable: str, text: str, wanted: Any) -> Any:
     except ValidationError as error:
         problem = error.errors()[0]["msg"]
         raise SettingsError(f"{variable}={text!r}: {problem}.") from error
+    if type(value) in (int, float):
+        _check_number(variable, text, value)
     return value.expanduser().absolute() if isinstance(value, Path) else value
+
+
+def _check_number(variable: str, text: str, value: float) -> None:
+    """Refuse a number with which nothing would ever run, or never end."""
+    enough = value >= 0 if variable in _MAY_BE_ZERO else value > 0
+    if not enough or not math.isfinite(value):
+        raise SettingsError(f"{variable}={text!r}: expected a number above 0, and not infinite.")

@@ -131,7 +131,8 @@ class Workplace:
         """Return the whole environment that users' code gets: an allowlist, nothing of ours.
 
         Hash randomisation is off, so that the order of a set is no reason for two results
-        to differ.
+        to differ. No bytecode is written: a checkout is shared, and a working tree is clean
+        afterwards if it was so before.
         """
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return {
@@ -143,6 +144,7 @@ class Workplace:
             "IPYTHONDIR": str(self.root / "home" / ".ipython"),
             "JUPYTER_NO_CONFIG": "1",
             "MPLCONFIGDIR": str(venv / "cache" / "matplotlib"),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
             "PYTHONUNBUFFERED": "1",
             MARKER: self.marker,

@@ -13,7 +13,7 @@ from pipeline.request import Asked
 from pipeline.results import Results
 from pipeline.runner.messages import Failure
 from provenance.identity.canonical import digest
-from provenance.ledger.claims import Claim, clear_events, close_evaluation_if_done, finish
+from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Check, Metric, RunInput, RunJob
@@ -87,8 +87,7 @@ def _report_values(report: Reported) -> dict[str, Any]:
 
 
 def _forget(session: Session, run_id: str) -> None:
-    """Drop what an attempt before may have written; live messages are no longer needed."""
-    clear_events(session, run_id)
+    """Drop what an attempt before may have written."""
     for table in (Metric, Check, RunInput, RunJob):
         session.execute(delete(table).where(table.run_id == run_id))
 

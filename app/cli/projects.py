@@ -1,6 +1,7 @@
 """``provenote projects``."""
 
 import re
+import shutil
 
 import click
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from app.secret_key import secret_key
 from app.settings import Settings, read_settings
 from pipeline.checkout import Mirror
 from pipeline.installation import Installation
-from provenance.errors import InvalidInputError
+from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.ledger.ids import new_id
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.tables import Project
@@ -26,6 +27,11 @@ class ProjectExistsError(InvalidInputError):
     """Raised when a project is added under a name that another has."""
 
     code = "project_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is a project {name!r} already.", "`provenote projects list` shows it."
+        )
 
 
 @click.group()
@@ -69,16 +75,26 @@ def add(name: str, url: str, branch: str, as_json: bool) -> None:
     settings, installation = _open()
     if not _NAME.fullmatch(name):
         raise click.UsageError(f"{name!r}: expected lower-case letters, digits, - and _.")
+    with installation.ledger.reading() as session:
+        if session.scalar(select(Project.id).where(Project.name == name)):
+            raise ProjectExistsError(name)
     project = Project(id=new_id("project"), name=name, url=url, default_branch=branch)
-    Mirror(installation, project.id, url).fetch()  # before anything is written: can it be read?
+    _try_to_read(Mirror(installation, project.id, url))
     try:
         with installation.ledger.writing() as session:
             session.add(project)
     except IntegrityError:
-        raise ProjectExistsError(
-            f"There is a project {name!r} already.", "`provenote projects list` shows it."
-        ) from None
+        raise ProjectExistsError(name) from None
     _print_hooks(settings, project, as_json)
+
+
+def _try_to_read(mirror: Mirror) -> None:
+    """Fetch before anything is written; what cannot be read leaves nothing behind."""
+    try:
+        mirror.fetch()
+    except ProvenoteError:
+        shutil.rmtree(mirror.repository, ignore_errors=True)
+        raise
 
 
 @command.command("hooks")

@@ -1,9 +1,10 @@
 """The worker: Celery's consumer, the slots that do the work, and the tick."""
 
 import threading
+import warnings
 
 import structlog
-from celery import platforms
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
 from app.assemble import assemble, make_ready
@@ -41,8 +42,8 @@ def run_worker(settings: Settings) -> None:
         timer.daemon = True
         timer.start()
 
-    # Celery warns of pickle under root; only JSON is accepted here.
-    platforms.C_FORCE_ROOT = True
+    # Celery warns of messages that could hold pickles; only JSON is accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker_ready.connect(ready)
     worker_shutting_down.connect(shutting_down)
     try:

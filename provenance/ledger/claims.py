@@ -107,6 +107,8 @@ def finish(session: Session, claim: Claim, **values: Any) -> None:
         lease_until=None,
         **values,
     )
+    if claim.table is Run:
+        clear_events(session, claim.id)
 
 
 def postpone(session: Session, claim: Claim, error: dict[str, Any]) -> bool:

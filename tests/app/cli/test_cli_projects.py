@@ -1,0 +1,66 @@
+"""``provenote projects``: what this installation serves, and how pushes reach it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Home
+from tests.support.repository import Repository
+from tests.support.tides import make_tides
+
+HERE = {"ALLOW_FILE_REPOSITORIES": "1", "BASE_URL": "https://reports.example.org"}
+
+
+@pytest.fixture
+def tides(tmp_path: Path) -> Repository:
+    return make_tides(tmp_path / "tides")
+
+
+def test_an_added_project_is_listed_and_its_hooks_are_told(home: Home, tides: Repository) -> None:
+    added = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE)
+    assert added.status == 0, added.err
+    told = added.json
+    assert told["github_hook"] == "https://reports.example.org/hooks/github/tides"
+    assert told["git_hook"] == "https://reports.example.org/hooks/git/tides"
+    assert len(told["secret"]) == 64
+    listed = home.run("projects", "list", "--json").json
+    assert [(row["name"], row["url"]) for row in listed] == [("tides", str(tides.path))]
+    assert str(tides.path) in home.run("projects", "list").out
+    assert home.run("projects", "hooks", "tides", "--json", **HERE).json == told
+    script = home.run("projects", "hooks", "tides", "--script", **HERE).out
+    assert script == told["post_receive"]
+    compile(script, "post-receive", "exec")
+
+
+def test_a_rotated_secret_is_a_new_one(home: Home, tides: Repository) -> None:
+    first = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE).json
+    second = home.run("projects", "hooks", "tides", "--rotate", "--json").json
+    assert second["secret"] != first["secret"]
+    assert home.run("projects", "hooks", "tides", "--json").json["secret"] == second["secret"]
+
+
+def test_what_cannot_be_served_is_not_added(home: Home, tides: Repository) -> None:
+    path = str(tides.path)
+    refusals = [
+        (["tides", path], {}, 2, "PROVENOTE_ALLOW_FILE_REPOSITORIES=1"),
+        (["tides", f"{path}-elsewhere"], HERE, 3, "cannot be fetched"),
+        (["Tides!", path], HERE, 2, "lower-case"),
+        (["tides", "ftp://example.org/tides.git"], HERE, 2, "https://"),
+        (["tides"], HERE, 2, "Missing argument"),
+    ]
+    for arguments, settings, status, words in refusals:
+        done = home.run("projects", "add", *arguments, "--json", **settings)
+        assert (done.status, words in done.err) == (status, True), done.err
+        assert done.json["error"]["message"]
+    assert home.run("projects", "list", "--json").json == []
+    assert list((home.path / "mirrors").glob("*.git")) == []
+
+
+def test_a_name_is_given_once(home: Home, tides: Repository) -> None:
+    assert home.run("projects", "add", "tides", str(tides.path), **HERE).status == 0
+    again = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE)
+    assert (again.status, again.json["error"]["code"]) == (2, "project_exists")
+    unknown = home.run("projects", "hooks", "tidse", "--json")
+    assert unknown.status == 2
+    assert "Did you mean 'tides'" in unknown.err
+    assert len(list((home.path / "mirrors").glob("*.git"))) == 1

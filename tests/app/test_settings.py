@@ -1,0 +1,81 @@
+"""The settings: read from the environment, each with its type, nothing unknown."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsError, read_settings
+
+
+def test_without_variables_everything_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    found = read_settings({})
+    assert found.home == Path("/data/provenote")
+    assert found.ledger_url == "sqlite:////data/provenote/ledger.sqlite"
+    assert found.store_path == Path("/data/provenote/store")
+    assert found.workers >= 2
+    assert not found.allow_file_repositories
+
+
+def test_variables_are_read_with_the_types_of_the_settings() -> None:
+    found = read_settings(
+        {
+            "PROVENOTE_HOME": "~/reports",
+            "PROVENOTE_WORKERS": "3",
+            "PROVENOTE_LEASE_SECONDS": "1.5",
+            "PROVENOTE_ALLOW_FILE_REPOSITORIES": "1",
+            "PROVENOTE_STORE_URL": "file:///srv/store",
+            "PROVENOTE_DATABASE_URL": "postgresql+psycopg://db/provenote",
+            "PATH": "/bin",
+        }
+    )
+    assert found.home == Path.home() / "reports"
+    assert (found.workers, found.lease_seconds) == (3, 1.5)
+    assert found.allow_file_repositories
+    assert found.store_path == Path("/srv/store")
+    assert found.ledger_url == "postgresql+psycopg://db/provenote"
+
+
+def test_a_relative_home_is_the_same_place_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings({"PROVENOTE_HOME": "reports"}).home == Path.cwd() / "reports"
+
+
+def test_what_our_own_code_sets_for_users_code_is_no_unknown_setting() -> None:
+    read_settings({"PROVENOTE_CONTEXT": "/c.json", "PROVENOTE_ATTEMPT": "a"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("PROVENOTE_WORKER", "2", "Did you mean PROVENOTE_WORKERS?"),
+        ("PROVENOTE_", "2", "lists all settings"),
+        ("PROVENOTE_WORKERS", "2.5", "PROVENOTE_WORKERS='2.5'"),
+        ("PROVENOTE_WORKERS", "", "PROVENOTE_WORKERS=''"),
+        ("PROVENOTE_RUN_SECONDS", "an hour", "valid number"),
+    ],
+)
+def test_what_is_unknown_or_malformed_is_refused(variable: str, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words.replace("?", r"\?")):
+        read_settings({variable: text})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("PROVENOTE_WORKERS", "0"),
+        ("PROVENOTE_WORKERS", "-1"),
+        ("PROVENOTE_WEB_THREADS", "0"),
+        ("PROVENOTE_LEASE_SECONDS", "0"),
+        ("PROVENOTE_LEASE_SECONDS", "nan"),
+        ("PROVENOTE_RUN_SECONDS", "-5"),
+    ],
+)
+def test_a_number_with_which_nothing_would_work_is_refused(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read_settings({variable: text})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().workers = 1  # type: ignore[misc]
