@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from app.assemble import assemble, make_ready
 from app.settings import Settings
+from pipeline.containment import end_with_parent
 from pipeline.installation import Installation
 from provenance.errors import UnavailableError
 from provenance.ledger.states import Status
@@ -79,9 +80,16 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _start(*arguments: str) -> "subprocess.Popen[bytes]":
-    """Start one of our own commands; in a session of its own, so that Ctrl-C is for us alone."""
-    command = [sys.executable, "-P", "-m", "app", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    """Start one of our own commands; in a session of its own, so that Ctrl-C is for us alone.
+
+    Should we be killed, it is asked to end as we would have asked it.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "app", *arguments],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - we have one thread
+    )
 
 
 def _wait_until_serving(address: str, children: Children) -> None:

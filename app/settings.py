@@ -80,7 +80,13 @@ class Settings:
         """The store's directory with the default filled in."""
         if not self.store_url:
             return self.home / "store"
-        return Path(self.store_url.removeprefix("file://"))
+        path = self.store_url.removeprefix("file://")
+        if not path.startswith("/"):
+            raise SettingsError(
+                f"{PREFIX}STORE_URL={self.store_url!r}: expected file:///… ; "
+                "this version keeps artifacts in a directory."
+            )
+        return Path(path)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:

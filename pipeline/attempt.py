@@ -23,6 +23,7 @@ from provenance.ledger.tables import RunEvent
 
 _FLUSH_SECONDS = 0.2
 _MAX_EVENTS = 2_000
+_MAX_PRINTED = 20_000
 _log = structlog.get_logger()
 
 
@@ -52,6 +53,7 @@ class Attempt:
         self.deadline = self._started + self.installation.limits.run_seconds
         self._events: list[dict[str, Any]] = []
         self._seq = 0
+        self._told: dict[str, int] = {}
         self._progress: dict[str, Any] = {}
         self._flushed = 0.0
         self._places: dict[str, Workplace] = {}
@@ -61,17 +63,21 @@ class Attempt:
         """The private directory of this attempt."""
         return attempt_root(self.installation, self.claim)
 
+    @property
+    def marker(self) -> str:
+        """What everything that this attempt starts is marked with."""
+        return f"{self.installation.home}:{self.claim.id}:{self.claim.attempt}"
+
     def workplace(self, name: str) -> Workplace:
         """Make a private directory for the job *name*."""
-        marker = f"{self.installation.home}:{self.claim.id}:{self.claim.attempt}"
-        place = Workplace(self.root / f"{len(self._places):02}-{name}", marker)
+        place = Workplace(self.root / f"{len(self._places):02}-{name}", self.marker)
         place.make()
         self._places[name] = place
         return place
 
-    def printed(self, name: str | None = None) -> bytes:
-        """Return what the job *name* printed; without a name, what the latest job did."""
-        place = self._places.get(name) if name else next(reversed(self._places.values()), None)
+    def printed(self, name: str) -> bytes:
+        """Return what the job *name* printed."""
+        place = self._places.get(name)
         return place.log.read_bytes() if place and place.log.exists() else b""
 
     @property
@@ -79,10 +85,18 @@ class Attempt:
         """Seconds since the attempt began."""
         return time.monotonic() - self._started
 
-    def perform(self, job: Job) -> dict[str, Any]:
-        """Let the runner do *job*; raise RunnerStoppedError where this attempt has to end."""
+    def perform(self, job: Job, seconds: float | None = None) -> dict[str, Any]:
+        """Let the runner do *job*, for at most *seconds*.
+
+        Raises RunnerStoppedError when that time is over, or when this attempt has to end.
+        """
+        until = self.deadline if seconds is None else time.monotonic() + seconds
+
+        def stop_reason() -> str | None:
+            return Verdict.TIMED_OUT if time.monotonic() > until else self._stop_reason()
+
         try:
-            return self.runner.call(job, self._hear, self._stop_reason)
+            return self.runner.call(job, self._hear, stop_reason)
         finally:
             self.flush()
 
@@ -96,11 +110,6 @@ class Attempt:
         """Set the time that is left to what the manifest grants, within the operator's bound."""
         if seconds is not None:
             self.deadline = min(self.deadline, time.monotonic() + seconds)
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds until the time of the run is over."""
-        return max(0.1, self.deadline - time.monotonic())
 
     def tell(self, doing: str, event: dict[str, Any] | None = None) -> None:
         """Say what is being done now, and with *event* what was just done."""
@@ -136,25 +145,53 @@ class Attempt:
         return None
 
     def flush(self) -> None:
-        """Write what happened since the last time into the ledger, under the fence."""
+        """Write what happened since the last time into the ledger, under the fence.
+
+        A ledger that does not answer gets it the next time; whether the claim can be held
+        meanwhile is the heartbeat's concern. Raises ClaimLostError where it is lost.
+        """
         self._flushed = time.monotonic()
         if not self._progress and not self._events:
             return
-        events, self._events = self._events, []
-        progress, self._progress = self._progress, {}
-        with self.installation.ledger.writing() as session:
-            note(session, self.claim, **progress)
-            for event in events[: max(0, _MAX_EVENTS - self._seq)]:
-                self._seq += 1
-                payload = {name: value for name, value in event.items() if name != "event"}
-                session.add(
-                    RunEvent(
-                        run_id=self.claim.id,
-                        seq=self.claim.attempt * 100_000 + self._seq,
-                        kind=event["event"],
-                        payload=json.loads(json.dumps(payload)),
-                    )
-                )
+        try:
+            with self.installation.ledger.writing() as session:
+                note(session, self.claim, **self._progress)
+                session.add_all(self._rows())
+        except SQLAlchemyError as error:
+            _log.warning("progress not written", run=self.claim.id, error=str(error))
+            return
+        self._events, self._progress = [], {}
+
+    def _rows(self) -> Iterator[RunEvent]:
+        """Yield what happened as rows; what was printed in one go is one of them."""
+        for event in joined(self._events):
+            kind = event["event"]
+            self._told[kind] = self._told.get(kind, 0) + 1
+            if self._told[kind] > _MAX_EVENTS:
+                continue
+            self._seq += 1
+            payload = {name: value for name, value in event.items() if name != "event"}
+            yield RunEvent(
+                run_id=self.claim.id,
+                seq=self.claim.attempt * 100_000 + self._seq,
+                kind=kind,
+                payload=json.loads(json.dumps(payload)),
+            )
+
+
+def joined(events: list[Event]) -> Iterator[Event]:
+    """Yield *events*, with neighbours that were only printed put together."""
+    printed = ""
+    for event in events:
+        if event["event"] == "log":
+            printed += event["text"]
+            continue
+        if printed:
+            yield {"event": "log", "text": printed[-_MAX_PRINTED:]}
+            printed = ""
+        yield event
+    if printed:
+        yield {"event": "log", "text": printed[-_MAX_PRINTED:]}
 
 
 def attempt_root(installation: Installation, claim: Claim) -> Path:
@@ -216,14 +253,23 @@ class Heartbeat:
 
 
 @contextmanager
-def attempting(claim: Claim, worker: Worker) -> Iterator[Attempt]:
-    """Give an attempt whose claim is kept alive until the block ends."""
+def keeping(claim: Claim, worker: Worker) -> Iterator[Heartbeat]:
+    """Keep *claim* alive until the block ends."""
     watch = Heartbeat(worker.installation.ledger, claim, worker.lease)
     watch.start()
-    attempt = Attempt(claim, worker, watch)
-    attempt.root.mkdir(parents=True, mode=0o700, exist_ok=True)
     try:
-        yield attempt
+        yield watch
     finally:
         watch.stop()
-        Workplace(attempt.root, "").remove()
+
+
+@contextmanager
+def attempting(claim: Claim, worker: Worker) -> Iterator[Attempt]:
+    """Give an attempt whose claim is kept alive until the block ends."""
+    with keeping(claim, worker) as watch:
+        attempt = Attempt(claim, worker, watch)
+        attempt.root.mkdir(parents=True, mode=0o700, exist_ok=True)
+        try:
+            yield attempt
+        finally:
+            Workplace(attempt.root, attempt.marker).remove()

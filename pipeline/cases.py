@@ -19,16 +19,21 @@ def case_to_run(
     A default that changes from one commit to the next leaves every case what it was.
     """
     params = params_to_json(resolved)
+    origins = {name: item.origin for name, item in resolved.items()}
     for case in spec.cases:
         if params_to_json(schema.resolve({}, today, case)) == params:
-            return CaseToRun(report, params, {name: params[name] for name in case})
+            return CaseToRun(report, params, origins, {name: params[name] for name in case})
     defaults = {name: parameter.default for name, parameter in schema.by_name.items()}
     own = {name: params[name] for name, item in resolved.items() if item.value != defaults[name]}
-    return CaseToRun(report, params, own)
+    return CaseToRun(report, params, origins, own)
 
 
 def all_cases(report: str, spec: ReportSpec, schema: Schema, today: date) -> Iterator[CaseToRun]:
-    """Yield every case that the manifest lists; one of defaults where it lists none."""
+    """Yield every case that the manifest lists, once; one of defaults where it lists none."""
     nothing: dict[str, Any] = {}
+    seen: set[str] = set()
     for case in spec.cases or (nothing,):
-        yield case_to_run(report, spec, schema, schema.resolve({}, today, case), today)
+        found = case_to_run(report, spec, schema, schema.resolve({}, today, case), today)
+        if found.case_key not in seen:
+            seen.add(found.case_key)
+            yield found

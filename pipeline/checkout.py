@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pipeline.git import GitError, checked_revision, git, is_sha
 from pipeline.installation import Installation
@@ -105,7 +107,7 @@ class Mirror:
         """
         protocols = self._allowed_protocols()
         self._locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._locks / f"mirror-{self.repository.stem}"):
+        with self._locked():
             if not (self.repository / "HEAD").exists():
                 self.repository.mkdir(parents=True, exist_ok=True)
                 git(["init", "--quiet", "--bare", "."], directory=self.repository)
@@ -129,6 +131,18 @@ class Mirror:
                     f"The repository {without_userinfo(self._url)} cannot be fetched: {told}",
                     "Check it (`provenote projects list`), and that this machine may read it.",
                 ) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the mirror, waiting no longer for another that fetches than for git itself."""
+        try:
+            with FileLock(self._locks / f"mirror-{self.repository.stem}", timeout=self._seconds):
+                yield
+        except Timeout:
+            raise RepositoryUnreachableError(
+                f"The repository {without_userinfo(self._url)} is being fetched by another, "
+                f"for more than {self._seconds:.0f} s already."
+            ) from None
 
     def _allowed_protocols(self) -> str:
         if self._url.startswith(("https://", "ssh://")) or _is_scp_style(self._url):

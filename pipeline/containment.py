@@ -7,10 +7,12 @@ that a daemonised grandchild can be found and ended like any other child.
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,12 +35,16 @@ def this_host() -> str:
     return f"{socket.gethostname()}-{inode:x}"
 
 
+def end_with_parent(number: signal.Signals) -> None:
+    """Let this process get the signal *number* as soon as the one that started it is gone."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+
+
 def become_supervisor() -> None:
     """Make this process end with its parent, and reap all that is started below it."""
     parent = os.getppid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    end_with_parent(signal.SIGKILL)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:  # the parent was gone before the signal was asked for
         os._exit(1)
 
@@ -85,6 +91,16 @@ def marked_processes(prefix: str) -> dict[int, str]:
     return found
 
 
+def socket_directory(marker: str) -> Path:
+    """Return the directory for sockets of the attempt with this marker.
+
+    The name of a socket may have no more than about a hundred bytes, so the directory
+    cannot lie in a home that may be anywhere.
+    """
+    name = hashlib.sha256(marker.encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-{name}"
+
+
 @dataclass(frozen=True)
 class Workplace:
     """The private directory of one attempt: everything users' code may write lies below it."""
@@ -123,9 +139,15 @@ class Workplace:
         for name in ("cwd/inputs", "outputs", "home", "tmp"):
             (self.root / name).mkdir(parents=True)
 
+    @property
+    def sockets(self) -> Path:
+        """Where the attempt's sockets lie: a short path, since their names are limited."""
+        return socket_directory(self.marker)
+
     def remove(self) -> None:
-        """Remove the directory and all in it."""
+        """Remove the directory and all in it, and the sockets of its attempt."""
         shutil.rmtree(self.root, ignore_errors=True)
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def environment(self, venv: Path, extra: Mapping[str, str]) -> dict[str, str]:
         """Return the whole environment that users' code gets: an allowlist, nothing of ours.

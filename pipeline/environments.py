@@ -26,6 +26,14 @@ from provenance.identity.environment import EnvironmentFacts, describe_environme
 _DEFAULT_LOCK = Path(__file__).with_name("default_environment.txt")
 _FACTS = "provenote-facts.json"
 _ALWAYS = ("ipykernel",)
+_PASSED = frozenset(
+    {
+        *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    }
+)
+_PASSED_PREFIXES = ("UV_", "SSL_CERT_")
 BUILD_SECONDS = 1800.0
 
 
@@ -156,7 +164,12 @@ def _add_sdk(python: Path) -> None:
     """Copy the SDK beside the project's packages: it is plain Python and needs no build."""
     command = "import sysconfig; print(sysconfig.get_path('purelib'))"
     done = subprocess.run(
-        [python, "-I", "-c", command], capture_output=True, check=True, text=True, timeout=60
+        [python, "-I", "-c", command],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
     )
     target = Path(done.stdout.strip()) / "provenote"
     shutil.copytree(_sdk(), target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -176,6 +189,18 @@ def _warm_caches(python: Path, caches: Path) -> None:
     )
 
 
+def _builder_environment() -> dict[str, str]:
+    """Return what uv gets of our environment: how to reach the network, and nothing else.
+
+    A package may run code of its own while it is built, and must find none of our secrets.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _PASSED or name.startswith(_PASSED_PREFIXES)
+    }
+
+
 def _uv(*arguments: str) -> None:
     beside = Path(sysconfig.get_path("scripts")) / "uv"
     uv = str(beside) if beside.exists() else shutil.which("uv")
@@ -183,6 +208,7 @@ def _uv(*arguments: str) -> None:
         raise ProvenoteError("uv is not installed beside provenote.", "Run `make setup` again.")
     done = subprocess.run(
         [uv, *arguments],
+        env=_builder_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=BUILD_SECONDS,

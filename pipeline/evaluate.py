@@ -12,7 +12,7 @@ A failure of the project's own code is a result and ends here as one. A failure 
 an exception and leaves this module: whoever called ends the run as such.
 """
 
-from pipeline.attempt import Attempt, Worker, attempting
+from pipeline.attempt import Attempt, Worker, attempting, keeping
 from pipeline.checkout import Checkout, Mirror
 from pipeline.environments import environment_for, lock_of
 from pipeline.installation import Installation
@@ -32,7 +32,7 @@ from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone
 from provenance.ledger.history import key_at_parent, last_key
 from provenance.ledger.intake import prepare_runs, write_commit
-from provenance.ledger.states import Verdict
+from provenance.ledger.states import Verdict, verdict_of
 from provenance.ledger.tables import Evaluation, Run
 from provenance.store import MissingObjectError
 
@@ -51,10 +51,11 @@ def prepare_evaluation(claim: Claim, worker: Worker) -> list[str]:
         evaluation = session.get_one(Evaluation, claim.id)
         mirror = Mirror(worker.installation, evaluation.project_id, evaluation.project.url)
     try:
-        commit = commit_of_push(mirror, evaluation)
-        with ledger.writing() as session:
-            write_commit(session, evaluation.project_id, commit)
-        cases = cases_of_push(mirror, evaluation, commit)
+        with keeping(claim, worker):
+            commit = commit_of_push(mirror, evaluation)
+            with ledger.writing() as session:
+                write_commit(session, evaluation.project_id, commit)
+            cases = cases_of_push(mirror, evaluation, commit)
     except (UnavailableError, *_THEIRS) as error:
         with ledger.writing() as session:
             again = isinstance(error, UnavailableError) and postpone(session, claim, _told(error))
@@ -106,7 +107,8 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
         results: dict[str, Entry] = {}
         for stage in situation.manifest.upstream(asked.report):
             step = stage_step(situation, stage, results)
-            one = make_stage(attempt, situation, step, _previous(attempt, asked, step), asked.force)
+            previous = _previous(attempt, asked, step)
+            one = make_stage(attempt, situation, step, results, previous, asked.force)
             results[stage] = one.entry
             made.append(one)
         step = report_step(situation, results)
@@ -134,11 +136,12 @@ def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situatio
     installation = attempt.installation
     checkout = local or _checkout(installation, asked)
     manifest = read_manifest(checkout.tree)
-    attempt.limit(manifest.report(asked.report).timeout)
     attempt.tell("environment")
     lock = lock_of(checkout.tree, manifest.environment.from_)
     environment = environment_for(installation.environments, lock)
-    return settle(checkout, manifest, environment, asked.report, asked.params)
+    # From here on: the time that an environment takes is not the report's.
+    attempt.limit(manifest.report(asked.report).timeout)
+    return settle(checkout, manifest, environment, asked.report, asked.params, asked.origins)
 
 
 def _checkout(installation: Installation, asked: Asked) -> Checkout:
@@ -160,9 +163,8 @@ def _ended(
     attempt: Attempt, failure: Failure, made: list[Made] | None = None, stage: str | None = None
 ) -> Outcome:
     """Return the outcome of a run that came to no report."""
-    known = {str(verdict) for verdict in Verdict}
-    verdict = Verdict(failure.kind) if failure.kind in known else Verdict.ERROR
-    log = keep_log(attempt, made or [], None)
+    verdict = verdict_of(failure.kind)
+    log = keep_log(attempt, made or [], None, stage)
     return Outcome(verdict, made or [], None, failure, stage, attempt.seconds, log)
 
 

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
 from pipeline.environments import Environment
-from pipeline.plan import Decision, InputFile, Step, decide
-from pipeline.results import read_results
+from pipeline.plan import Decision, InputFile, Step, decide, stage_step
+from pipeline.results import Results, TooManyResultsError, read_results
+from pipeline.runner.client import RunnerStoppedError
 from pipeline.runner.messages import Failure, SqlJob, StageJob
-from pipeline.situation import Situation
+from pipeline.situation import SEARCH, Situation
 from pipeline.stages.signature import split_entry
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError
-from provenance.record import SIDECAR_SUFFIX, Output, Record, sidecar
+from provenance.record import SIDECAR_SUFFIX, Output, Record, keep_record, sidecar
 
 _SUFFIXES = {"application/vnd.apache.parquet": ".parquet", "text/plain": ".txt", "text/csv": ".csv"}
 
@@ -51,9 +52,14 @@ class Made:
 
 
 def make_stage(
-    attempt: Attempt, situation: Situation, step: Step, previous: str | None, force: bool
+    attempt: Attempt,
+    situation: Situation,
+    step: Step,
+    made: Mapping[str, Entry],
+    previous: str | None,
+    force: bool,
 ) -> Made:
-    """Return the result of *step*, executing it if there is none.
+    """Return the result of *step*, executing it if there is none; *made* came before it.
 
     Of several workers that need the same key at once, one executes and the others wait for
     its result. Raises StageFailedError where the stage's own code comes to nothing.
@@ -68,7 +74,7 @@ def make_stage(
             # Somebody else may have made it while we waited for our turn.
             decision = decide(cache, step, previous, force)
             if decision.entry is None:
-                return _execute(attempt, situation, step, decision, started)
+                return _execute(attempt, situation, step, made, decision)
     entry = decision.entry
     assert entry is not None  # noqa: S101
     return _told(attempt, Made(step, entry, "reused", None, decision.sentence, _since(started)))
@@ -91,39 +97,74 @@ def _told(attempt: Attempt, made: Made) -> Made:
 
 
 def _execute(
-    attempt: Attempt, situation: Situation, step: Step, decision: Decision, started: float
+    attempt: Attempt,
+    situation: Situation,
+    step: Step,
+    made: Mapping[str, Entry],
+    decision: Decision,
 ) -> Made:
-    began = datetime.now(UTC)
+    began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace(step.name)
     lay_inputs(attempt, place, step.inputs)
-    result = attempt.perform(_job(attempt, situation, step, place))
+    result = _perform(attempt, situation, step, place)
     if result["failure"] is not None:
         raise StageFailedError(step.name, Failure(**result["failure"]))
     outputs = tuple(_keep(attempt, output) for output in result["outputs"])
     _check_declared(step, outputs)
     store = attempt.installation.store
-    extra: dict[str, Any] = read_results(place.results).as_json()
+    extra: dict[str, Any] = _results(step, place).as_json()
     extra |= {"queries": result.get("queries", [])}
     if place.log.exists():
         extra["log"] = store.put_file(place.log).sha256
     record = make_record(attempt, situation, step, outputs, began, extra)
-    entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
-    made = Made(step, entry, "executed", decision.reason, decision.sentence, _since(started))
-    return _told(attempt, made)
+    if stage_step(situation, step.name, made).key != step.key:
+        entry = keep_tainted(attempt, record)
+    else:
+        entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
+    done = Made(step, entry, "executed", decision.reason, decision.sentence, _since(started))
+    return _told(attempt, done)
+
+
+def _perform(
+    attempt: Attempt, situation: Situation, step: Step, place: Workplace
+) -> dict[str, Any]:
+    """Let the runner execute the stage, within the time that the manifest grants it."""
+    seconds = situation.manifest.stage(step.name).timeout
+    try:
+        return attempt.perform(_job(attempt, situation, step, place), seconds)
+    except RunnerStoppedError as stopped:
+        attempt.check()  # it is the run that has to end, not this stage alone
+        failure = Failure(stopped.reason, f"The stage took longer than {seconds} s.")
+        raise StageFailedError(step.name, failure) from stopped
+
+
+def _results(step: Step, place: Workplace) -> Results:
+    try:
+        return read_results(place.results)
+    except TooManyResultsError as error:
+        failure = Failure("results", f"The stage recorded {error}.")
+        raise StageFailedError(step.name, failure) from error
+
+
+def keep_tainted(attempt: Attempt, record: Record) -> Entry:
+    """Keep the record of a job whose code was edited while it ran, but for this run alone.
+
+    Nobody knows which of the two it executed, so it must never stand for either.
+    """
+    tainted = replace(record, run={**record.run, "tainted": True})
+    return Entry(tainted, keep_record(attempt.installation.store, tainted).sha256)
 
 
 def _job(attempt: Attempt, situation: Situation, step: Step, place: Workplace) -> SqlJob | StageJob:
     spec = situation.manifest.stage(step.name)
-    seconds = min(attempt.seconds_left, spec.timeout or attempt.seconds_left)
     if spec.sql is not None:
-        text = situation.checkout.tree.read(spec.sql).decode("utf-8-sig")
         url = _source_url(attempt, situation, str(spec.source))
-        return SqlJob(str(place.root), url, text, situation.typed(step.params))
+        return SqlJob(str(place.root), url, step.text, situation.typed(step.params))
     module, function = split_entry(str(spec.python))
-    entry = {"search": list(situation.search), "module": module, "function": function}
+    entry = {"search": list(situation.on_disk(SEARCH)), "module": module, "function": function}
     context = sdk_context(situation, step, place) | {"kind": "stage", "entry": entry}
     venv = str(situation.environment.root)
-    return StageJob(str(place.root), place.marker, venv, context, seconds)
+    return StageJob(str(place.root), place.marker, venv, context)
 
 
 def _source_url(attempt: Attempt, situation: Situation, source: str) -> str:
@@ -210,10 +251,9 @@ def make_record(
 ) -> Record:
     """Return the record of an execution that has just ended."""
     checkout = situation.checkout
-    origins = situation.origins()
     return Record(
         kind=step.preimage.kind,
-        name=step.name if step.name != "report" else situation.report,
+        name=step.preimage.stage,
         key=step.key,
         preimage=step.preimage.to_json(),
         outputs=outputs,
@@ -225,7 +265,7 @@ def make_record(
             **step.code,
         },
         params={
-            name: {**typed, "origin": origins[name]}
+            name: {**typed, "origin": situation.origins[name]}
             for name, typed in situation.typed(step.params).items()
         },
         inputs=tuple(_told_of_input(file) for file in step.inputs),

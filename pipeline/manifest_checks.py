@@ -5,7 +5,7 @@ import graphlib
 import re
 from collections.abc import Iterable
 
-from pipeline.manifest_models import Manifest, Section, split_reference, stages_of
+from pipeline.manifest_models import RESERVED, Manifest, Section, split_reference, stages_of
 from pipeline.manifest_problems import Path, Problems
 from pipeline.manifest_reports import check_report
 from pipeline.manifest_stages import check_stage
@@ -68,6 +68,10 @@ def _check_names(manifest: Manifest, broken: Broken, problems: Problems) -> None
         for name in names:
             _check_name((section, name), name, problems)
     for name, stage in manifest.stages.items():
+        if name == RESERVED:
+            problems.add(
+                ("stages", name), f"a stage cannot be called {name}: the report itself is."
+            )
         for key, given in (("inputs", [*stage.inputs]), ("outputs", [*(stage.outputs or ())])):
             for item in given:
                 _check_name(("stages", name, key, item), item, problems)

@@ -12,6 +12,8 @@ from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
 from provenance.errors import NotFoundError
 
 PUSH = "push"
+RESERVED = "report"
+"""Names the report itself among the jobs of a run, and so no stage."""
 
 
 class UnknownReportError(NotFoundError):

@@ -1,24 +1,28 @@
 """The plan: for each job of a run its key, whether that was made before, and if not, why."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.magics import plain_python
-from pipeline.manifest_models import split_reference
+from pipeline.manifest_models import RESERVED, split_reference
 from pipeline.situation import SEARCH, Situation
 from pipeline.stages.signature import read_signature
 from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
+from provenance.identity.canonical import digest
 from provenance.identity.closure import Closure, python_closure, source_closure
 from provenance.identity.environment import keyed_environment
 from provenance.identity.key import Preimage, why
 from provenance.record import Output
 
-REPORT = "report"
+REPORT = RESERVED
 _TABLE_FORMAT = {"format": "parquet-zstd:1"}
 """What stands for the environment of SQL stages, which run in ours: the form of their result."""
+_SDK_FORMAT = 1
+"""To be raised when the SDK writes the same result in other bytes, or reads it differently."""
 
 
 class UnknownOutputError(InvalidInputError):
@@ -55,6 +59,8 @@ class Step:
     params: Mapping[str, Any]
     code: Mapping[str, Any]
     """What the record says of the code: entry, files, closure, open sites."""
+    text: str = ""
+    """The query of an SQL stage, read once: what is keyed is what is executed."""
 
     @property
     def key(self) -> str:
@@ -74,11 +80,12 @@ class Decision:
 def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> Step:
     """Return the step of *stage*; *made* are the results of all stages before it."""
     spec = situation.manifest.stage(stage)
+    text = ""
     inputs = tuple(_input_files(spec.inputs, made))
     params = situation.stage_params(stage)
     if spec.sql is not None:
         text = situation.checkout.tree.read(spec.sql).decode("utf-8-sig")
-        keyed, told = _sql_code(spec.sql, text, spec.source)
+        keyed, told = _sql_code(situation, stage, text)
         environment: dict[str, object] = dict(_TABLE_FORMAT)
         kind = "sql"
     else:
@@ -96,7 +103,7 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
         outputs=tuple(spec.outputs or ()),
         environment=environment,
     )
-    return Step(stage, preimage, inputs, params, told)
+    return Step(stage, preimage, inputs, params, told, text)
 
 
 def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
@@ -108,14 +115,11 @@ def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
         for number, cell in enumerate(template.cells, start=1)
         if cell.kind == "code"
     ]
-    folder = template.path.rpartition("/")[0] if ":" not in template.path else ""
     checkout = situation.checkout
-    search = tuple(dict.fromkeys((*SEARCH, folder)))
+    search = situation.template_search
     closure = source_closure(checkout.root, checkout.tree.files, sources, search)
-    cells = [
-        hashlib.sha256(f"{cell.kind}\n{cell.source}".encode()).hexdigest()
-        for cell in template.cells
-    ]
+    # Tags count: one may let a cell fail, another keep it from being executed.
+    cells = [digest("cell", [cell.kind, list(cell.tags), cell.source]) for cell in template.cells]
     keyed, told = _closure_code(closure, {"cells": cells, "kernel": "python3"})
     params = situation.template_params()
     preimage = Preimage(
@@ -140,11 +144,19 @@ def decide(cache: Cache, step: Step, previous: str | None, force: bool) -> Decis
         return Decision(entry, None, f"unchanged since {made_at} UTC")
     if cache.recorded(step.key) is not None:
         return Decision(None, "missing", "missing: its result is no longer in the store")
-    before = cache.recorded(previous) if previous else None
-    reason = why(Preimage.from_json(before.record.preimage) if before else None, step.preimage)
+    reason = why(_preimage_of(cache, previous), step.preimage)
     if reason.code == "same":
         return Decision(None, "new", "new: it has no result yet")
     return Decision(None, reason.code, reason.sentence)
+
+
+def _preimage_of(cache: Cache, key: str | None) -> Preimage | None:
+    """Return the preimage recorded for *key*; None where there is none that we understand."""
+    before = cache.recorded(key) if key else None
+    try:
+        return Preimage.from_json(before.record.preimage) if before else None
+    except InvalidInputError:
+        return None  # written by another version: then it is as if it had not been made
 
 
 def _input_files(references: Mapping[str, str], made: Mapping[str, Entry]) -> Iterator[InputFile]:
@@ -178,21 +190,37 @@ def _closure_code(
     closure: Closure, start: dict[str, object]
 ) -> tuple[dict[str, object], dict[str, Any]]:
     """Return what of the closure goes into the key, and what the record tells of it."""
-    keyed = {**start, "files": {file.path: file.semantic for file in closure.files}}
+    keyed = {**start, "files": {_readable(file.path): file.semantic for file in closure.files}}
     told = {
         **start,
         "closure": "open" if closure.open_sites else "closed",
-        "files": [vars(file) for file in closure.files],
+        "files": [{**vars(file), "path": _readable(file.path)} for file in closure.files],
         "open_sites": [vars(site) for site in closure.open_sites],
         "imports": sorted(closure.imports),
     }
     return keyed, told
 
 
-def _sql_code(path: str, text: str, source: str | None) -> tuple[dict[str, object], dict[str, Any]]:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    keyed: dict[str, object] = {"text": digest, "source": source or ""}
-    return keyed, {**keyed, "files": [{"path": path, "exact": digest, "semantic": digest}]}
+def _readable(path: str) -> str:
+    """Return a path as text that can be written; bytes that are no UTF-8 as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _sql_code(
+    situation: Situation, stage: str, text: str
+) -> tuple[dict[str, object], dict[str, Any]]:
+    """Return what of a query goes into the key, and what the record tells of it.
+
+    A source is known by its name and by the variable that holds its address; the address
+    itself is a secret.
+    """
+    spec = situation.manifest.stage(stage)
+    source = str(spec.source)
+    told = hashlib.sha256(text.encode()).hexdigest()
+    variable = situation.manifest.sources[source].url_env
+    keyed: dict[str, object] = {"text": told, "source": source, "address": variable}
+    files = [{"path": spec.sql, "exact": told, "semantic": told}]
+    return keyed, {**keyed, "files": files}
 
 
 def _environment(situation: Situation, closure: Closure, *more: str) -> dict[str, object]:
@@ -203,4 +231,5 @@ def _environment(situation: Situation, closure: Closure, *more: str) -> dict[str
     imports = closure.imports | ({"pyarrow"} if "pandas" in closure.imports else set())
     facts = situation.environment.facts
     everything = bool(closure.open_sites)
-    return keyed_environment(facts, frozenset(imports | set(more)), everything=everything)
+    keyed = keyed_environment(facts, frozenset(imports | set(more)), everything=everything)
+    return {**keyed, "sdk": _SDK_FORMAT}

@@ -51,20 +51,23 @@ def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failu
     from papermill.exceptions import PapermillExecutionError
 
     from pipeline.kernels.engine import NAME
+    from pipeline.kernels.translator import typed
 
     venv = Path(job["venv"])
     environment = workplace.environment(
         venv, {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
     )
     with workplace.log.open("ab") as log:
-        place = KernelPlace(venv, workplace.current, environment, job["search"], log)
+        place = KernelPlace(
+            venv, workplace.current, environment, job["search"], workplace.sockets, log
+        )
         with cold_kernel(place) as manager:
             start = {"cwd": str(place.directory), "env": environment, "stdout": log, "stderr": log}
             try:
                 papermill.execute_notebook(
                     _template(Path(job["notebook"])),
                     None,
-                    parameters=job["parameters"],
+                    parameters=typed(job["parameters"], job["dates"]),
                     engine_name=NAME,
                     kernel_name="python3",
                     language="python",
@@ -136,8 +139,10 @@ class _Saver:
         import nbformat
         from papermill.execute import remove_error_markers
 
+        told = notebook.metadata.get("papermill", {})
         for name in ("input_path", "output_path", "environment_variables"):
-            notebook.metadata.get("papermill", {}).pop(name, None)
+            told.pop(name, None)
+        told["parameters"] = json.loads(json.dumps(told.get("parameters", {}), default=str))
         data = nbformat.writes(remove_error_markers(notebook)).encode()
         self._size = len(data)
         write_durably(self.path, data, mode=0o644)

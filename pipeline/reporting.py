@@ -5,10 +5,12 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from pipeline.attempt import Attempt
 from pipeline.colophon import Colophon, EnvironmentLine, InputLine, StageLine
@@ -17,14 +19,15 @@ from pipeline.jobs import Made, input_path, lay_inputs, make_record, sdk_context
 from pipeline.plan import Decision, Step, decide
 from pipeline.report import EXECUTED
 from pipeline.request import Asked
-from pipeline.results import Results, read_results, results_from_json
-from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
+from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
+from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import Failure, RenderJob, ReportJob
 from pipeline.situation import Situation
 from provenance.cache import Entry
-from provenance.ledger.states import REUSABLE, Verdict
+from provenance.ledger.states import REUSABLE, Verdict, verdict_of
 from provenance.record import Output, Record, keep_record
 
+_log = structlog.get_logger()
 NOTEBOOK, HTML = "notebook", "html"
 _MEDIA = {".html": "text/html", ".ipynb": "application/x-ipynb+json", ".png": "image/png"}
 _RENDER_SECONDS = 120.0
@@ -83,8 +86,7 @@ def stage_results(made: Sequence[Made]) -> Results:
 
 def _verdict(results: Results, failure: Failure | None) -> Verdict:
     if failure is not None:
-        known = {str(verdict) for verdict in Verdict}
-        return Verdict(failure.kind) if failure.kind in known else Verdict.ERROR
+        return verdict_of(failure.kind)
     return Verdict.PASSED if all(check.ok for check in results.checks) else Verdict.FAILED
 
 
@@ -100,7 +102,10 @@ def _execute(
     place = attempt.workplace("report")
     lay_inputs(attempt, place, step.inputs)
     failure = _run_template(attempt, situation, step, place)
-    own = read_results(place.results)
+    try:
+        own = read_results(place.results)
+    except TooManyResultsError as error:
+        own, failure = Results(), Failure("results", f"The template recorded {error}.")
     results = stage_results(made) + own
     verdict = _verdict(results, failure)
     seconds = round(time.monotonic() - started, 3)
@@ -131,8 +136,9 @@ def _run_template(
         venv=str(situation.environment.root),
         notebook=str(template),
         parameters=_injected(situation, step, place),
+        dates=_dates(situation),
         context=sdk_context(situation, step, place) | {"kind": "report"},
-        search=_search(situation),
+        search=situation.on_disk(situation.template_search),
         cell_seconds=attempt.installation.limits.cell_seconds,
     )
     try:
@@ -162,6 +168,11 @@ def _with_parameters_tag(situation: Situation) -> str:
     return json.dumps(notebook)
 
 
+def _dates(situation: Situation) -> tuple[str, ...]:
+    """Return the parameters that the template assigns a ``date(…)``: they stay such."""
+    return tuple(p.name for p in situation.template.parameters if isinstance(p.default, date))
+
+
 def _injected(situation: Situation, step: Step, place: Workplace) -> dict[str, Any]:
     """Return what papermill assigns: parameters, and paths of inputs that the template names.
 
@@ -181,14 +192,6 @@ def _injected(situation: Situation, step: Step, place: Workplace) -> dict[str, A
     return values
 
 
-def _search(situation: Situation) -> tuple[str, ...]:
-    """Return where the template imports from: its own folder first, as by hand in Jupyter."""
-    if ":" in situation.template.path:
-        return situation.search
-    folder = (situation.checkout.root / situation.template.path).parent
-    return tuple(dict.fromkeys((str(folder), *situation.search)))
-
-
 def _outputs(attempt: Attempt, place: Workplace) -> list[Output]:
     """Keep the executed notebook, and the files that the template left through the SDK."""
     store = attempt.installation.store
@@ -198,7 +201,9 @@ def _outputs(attempt: Attempt, place: Workplace) -> list[Output]:
         blob = store.put_file(executed)
         media = _MEDIA[".ipynb"]
         outputs.append(Output(NOTEBOOK, blob.sha256, blob.size, media, "notebook.ipynb"))
-    for path in sorted(path for path in place.outputs.rglob("*") if path.is_file()):
+    # A link is no output: it could lead anywhere on this machine.
+    found = (path for path in place.outputs.rglob("*") if path.is_file() and not path.is_symlink())
+    for path in sorted(found):
         name = str(path.relative_to(place.outputs))
         blob = store.put_file(path)
         media = _MEDIA.get(path.suffix, "application/octet-stream")
@@ -221,9 +226,14 @@ def _with_page(attempt: Attempt, place: Workplace, record: Record, page: Colopho
         colophon=json.loads(json.dumps(asdict(page), default=str)),
         record=record.as_json(),
     )
-    result = attempt.runner.call(
-        job, lambda _: None, lambda: "timed_out" if time.monotonic() > until else None
-    )
+    try:
+        result = attempt.runner.call(
+            job, lambda _: None, lambda: Verdict.TIMED_OUT if time.monotonic() > until else None
+        )
+    except (RunnerFailedError, RunnerStoppedError, RunnerDiedError) as error:
+        # The run is what it is without a page too: its notebook, metrics and checks are kept.
+        _log.error("page not rendered", run=attempt.claim.id, error=error.message)
+        return record
     blob = attempt.installation.store.put_file(Path(result["html"]))
     html = Output(HTML, blob.sha256, blob.size, _MEDIA[".html"], "report.html")
     return replace(record, outputs=(*record.outputs, html))
@@ -251,7 +261,7 @@ def colophon(
         committed_at=checkout.commit.committed_at,
         dirty=checkout.dirty,
         params={name: typed["value"] for name, typed in situation.typed(situation.params).items()},
-        origins=situation.origins(),
+        origins=situation.origins,
         inputs=tuple(
             InputLine(
                 file.full_name,

@@ -23,7 +23,7 @@ class Asked:
     url: str
     report: str
     params: Mapping[str, Any]
-    case_key: str
+    origins: Mapping[str, str]
     commit: str
     branch: str | None
     force: bool
@@ -33,8 +33,11 @@ class Asked:
     def reproduce_command(self, params: Mapping[str, Any], commit: str) -> str:
         """Return the commands that make the same report again, from a shell."""
         url = without_userinfo(self.url)
-        given = " ".join(f"-p {shlex.quote(f'{name}={_text(params[name])}')}" for name in params)
-        run = f"provenote run {self.report} {given} --commit {commit}".replace("  ", " ")
+        words = ["provenote", "run", self.report]
+        for name, value in params.items():
+            if value is not None:  # left out, it is none again
+                words += ["-p", f"{name}={_text(value)}"]
+        run = shlex.join([*words, "--commit", commit])
         return f"git clone {shlex.quote(url)} {self.project} && cd {self.project}\n{run}"
 
 
@@ -54,7 +57,7 @@ def read_asked(session: Session, run_id: str) -> Asked:
         url=run.project.url,
         report=run.report,
         params=run.params,
-        case_key=run.case_key,
+        origins=run.origins,
         commit=run.commit_sha,
         branch=run.branch,
         force=evaluation.force,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_RESULTS = 10_000
+MAX_RESULTS = 20_000
+MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,31 @@ def results_from_json(body: dict[str, Any]) -> Results:
     )
 
 
+class TooManyResultsError(Exception):
+    """Raised when users' code recorded more than anyone could look at; nothing is left out."""
+
+
 def read_results(path: Path) -> Results:
-    """Return what the file at *path* holds; users' code may have written anything to it."""
-    results = Results()
+    """Return what the file at *path* holds; users' code may have written anything to it.
+
+    Raises TooManyResultsError: a check that was left out could be the one that failed.
+    """
     if not path.exists():
-        return results
+        return Results()
     metrics: dict[str, Metric] = {}
     checks: list[Check] = []
+    if path.stat().st_size > MAX_RESULT_BYTES:
+        raise TooManyResultsError(f"more than {MAX_RESULT_BYTES // 1024**2} MiB")
     with path.open(encoding="utf-8", errors="replace") as lines:
-        for line, _ in zip(lines, range(MAX_RESULTS), strict=False):
+        for line in lines:
             found = _parse(line)
             if isinstance(found, Metric):
                 metrics[found.name] = found
             elif found:
                 checks.append(found)
+    if len(metrics) + len(checks) > MAX_RESULTS:
+        told = f"{len(metrics):,} metrics and {len(checks):,} checks"
+        raise TooManyResultsError(f"{told}; at most {MAX_RESULTS:,} can be kept")
     return Results(tuple(metrics.values()), tuple(checks))
 
 
@@ -77,9 +89,15 @@ def _parse(line: str) -> Metric | Check | None:
         body = json.loads(line)
         if "metric" in body:
             return _metric(**body["metric"])
-        return Check(bool(body["check"]["ok"]), str(body["check"]["message"])[:10_000])
-    except (ValueError, TypeError, KeyError):
+        return Check(bool(body["check"]["ok"]), _text(body["check"]["message"], 10_000))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
+
+
+def _text(value: Any, longest: int) -> str:
+    """Return *value* as text that every database takes: no NUL, no half of a character."""
+    text = str(value)[:longest].replace("\0", "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def _metric(name: Any, value: Any, unit: Any = None, better: Any = None) -> Metric:
@@ -87,4 +105,4 @@ def _metric(name: Any, value: Any, unit: Any = None, better: Any = None) -> Metr
     if number is not None and not math.isfinite(number):
         number = None
     known = better if better in {"higher", "lower"} else None
-    return Metric(str(name)[:200], number, None if unit is None else str(unit)[:40], known)
+    return Metric(_text(name, 200), number, None if unit is None else _text(unit, 40), known)

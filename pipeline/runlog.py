@@ -7,8 +7,10 @@ from pipeline.jobs import Made
 from pipeline.reporting import Reported
 
 
-def keep_log(attempt: Attempt, made: Sequence[Made], report: Reported | None) -> str:
-    """Put the log into the store and return its digest."""
+def keep_log(
+    attempt: Attempt, made: Sequence[Made], report: Reported | None, failed: str | None = None
+) -> str:
+    """Put the log into the store and return its digest; *failed* is the stage that failed."""
     store = attempt.installation.store
     parts = [
         f"── stage {one.step.name} · {one.status} · {one.seconds:.2f} s · {one.sentence}\n".encode()
@@ -19,6 +21,6 @@ def keep_log(attempt: Attempt, made: Sequence[Made], report: Reported | None) ->
         status = "reused" if report.reused else "executed"
         head = f"── report · {status} · {report.seconds:.2f} s · {report.decision.sentence}\n"
         parts.append(head.encode() + (b"" if report.reused else attempt.printed("report")))
-    else:
-        parts.append(attempt.printed(None))
+    elif failed is not None:
+        parts.append(f"── stage {failed} · failed\n".encode() + attempt.printed(failed))
     return store.put_bytes(b"".join(parts)).sha256

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 from pipeline.checkout import Checkout
@@ -12,7 +11,7 @@ from pipeline.manifest_models import Manifest, ReportSpec
 from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
 from pipeline.schema import report_schema, stage_params
-from pipeline.templates import Template, TemplateError, read_template
+from pipeline.templates import BUILTIN, Template, TemplateError, read_template
 
 SEARCH = ("", "src")
 """Folders of a checkout from which its code imports, in order."""
@@ -30,16 +29,24 @@ class Situation:
     schema: Schema
     params: Mapping[str, Any]
     """Every parameter of the report, as a value of its type."""
+    origins: Mapping[str, str]
+    """Who chose each value: given, case, or default."""
 
     @property
     def spec(self) -> ReportSpec:
         """What the manifest says of the report."""
         return self.manifest.report(self.report)
 
-    @cached_property
-    def search(self) -> tuple[str, ...]:
-        """The folders of the checkout that its code imports from, as paths on this machine."""
-        folders = (self.checkout.root / folder for folder in SEARCH)
+    @property
+    def template_search(self) -> tuple[str, ...]:
+        """The folders that the template imports from: its own first, as by hand in Jupyter."""
+        path = self.template.path
+        own = () if path.startswith(BUILTIN) else (path.rpartition("/")[0],)
+        return tuple(dict.fromkeys((*own, *SEARCH)))
+
+    def on_disk(self, search: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the folders of *search* as paths on this machine, where they exist."""
+        folders = (self.checkout.root / folder for folder in search)
         return tuple(str(folder) for folder in folders if folder.is_dir())
 
     def stage_params(self, stage: str) -> dict[str, Any]:
@@ -60,21 +67,6 @@ class Situation:
             for name, value in params.items()
         }
 
-    def origins(self) -> dict[str, str]:
-        """Return for each parameter where its value came from: a case, its default, a person."""
-        cases = [self.schema.resolve(case, _ANY_DAY) for case in self.spec.cases]
-        named = [
-            name
-            for case, spec in zip(cases, self.spec.cases, strict=True)
-            if all(case[name].value == self.params[name] for name in spec)
-            for name in spec
-        ]
-        defaults = {name: parameter.default for name, parameter in self.schema.by_name.items()}
-        return {
-            name: "case" if name in named else "default" if value == defaults[name] else "given"
-            for name, value in self.params.items()
-        }
-
 
 _ANY_DAY = date(2000, 1, 1)
 
@@ -85,6 +77,7 @@ def settle(
     environment: Environment,
     report: str,
     params: Mapping[str, Any],
+    origins: Mapping[str, str],
 ) -> Situation:
     """Bring together what one run of *report* needs; *params* are resolved and in JSON form.
 
@@ -101,4 +94,4 @@ def settle(
         name: None if params[name] is None else convert(parameter.type, params[name], _ANY_DAY)
         for name, parameter in schema.by_name.items()
     }
-    return Situation(checkout, manifest, environment, report, template, schema, values)
+    return Situation(checkout, manifest, environment, report, template, schema, values, origins)

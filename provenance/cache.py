@@ -50,8 +50,8 @@ class Cache:
             return None
         try:
             return Entry(parse_record(self.store.read(record_id)), record_id)
-        except (MissingObjectError, CorruptObjectError):
-            return None
+        except (MissingObjectError, CorruptObjectError, ValueError):
+            return None  # gone, damaged, or of another version: it is made again
 
     def commit(self, record: Record, *, replace: bool = False) -> Entry:
         """Make *record* what its key stands for, unless an entry that is whole has it already.

@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def configure_logs() -> None:
-    """Send all logs to standard error, with the time in UTC."""
+def configure_logs(level: int = logging.INFO) -> None:
+    """Send all logs of *level* and above to standard error, with the time in UTC."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     # Kombu warns that the folder that serves as broker has no host name.
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)
@@ -18,6 +18,6 @@ def configure_logs() -> None:
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -34,7 +34,9 @@ def materialise(local: Local, run_id: str) -> Path | None:
         if entry is None:
             continue
         output = next(found for found in entry.record.outputs if found.sha256 == sha256)
-        target = folder / "inputs" / run.report / f"{name}{Path(output.filename).suffix}"
+        # An input of several outputs is a folder of them: features.table in features/.
+        suffix = Path(output.filename).suffix
+        target = folder / "inputs" / run.report / f"{name.replace('.', '/')}{suffix}"
         _lay(store, entry, output, target)
     if run.html is None or run.record is None:
         return None

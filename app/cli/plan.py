@@ -1,12 +1,13 @@
 """``provenote plan``."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import click
-import structlog
 
 from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
+from app.cli.logs import configure_logs
 from app.cli.materialise import case_name
 from app.cli.output import json_option, print_json
 from pipeline.environments import environment_for, lock_of
@@ -26,7 +27,7 @@ def command(
     report: str | None, given: tuple[str, ...], revision: str | None, as_json: bool
 ) -> None:
     """Show what `provenote run REPORT` would execute, and why; nothing is executed."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    configure_logs(logging.WARNING)
     if given and report is None:
         raise click.UsageError("-p needs a REPORT to set a parameter of.")
     local = open_local(revision)
@@ -44,7 +45,9 @@ def command(
 def _foresee(local: Local, case: CaseToRun) -> list[Foreseen]:
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
-    situation = settle(local.checkout, local.manifest, environment, case.report, case.params)
+    situation = settle(
+        local.checkout, local.manifest, environment, case.report, case.params, case.origins
+    )
     return foresee(local.installation, situation, local.project.id)
 
 

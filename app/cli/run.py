@@ -1,14 +1,15 @@
 """``provenote run``."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import click
-import structlog
 
 from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
+from app.cli.logs import configure_logs
 from app.cli.materialise import materialise
 from app.cli.output import json_option, print_json
 from app.cli.progress import Progress
@@ -44,7 +45,7 @@ def command(
     Without -p every case that provenote.toml lists is run. What is made is kept in
     PROVENOTE_HOME; the page is also put into .provenote/reports/.
     """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    configure_logs(logging.WARNING)
     if given and report is None:
         raise click.UsageError("-p needs a REPORT to set a parameter of.")
     local = open_local(revision)
@@ -87,18 +88,21 @@ def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict
                 evaluate_run(claim, worker, local.checkout)
                 objects.append(run_with_jobs(local.installation, claim.id))
                 progress.finish(objects[-1], materialise(local, claim.id))
-    except BaseException:
-        # Ctrl-C, or a failure of ours: what was not finished will not be.
-        _cancel(local, claims[len(objects) :])
+    except BaseException as error:
+        _give_up(local, claims[len(objects) :], error)
         raise
     finally:
         runner.stop()
     return objects
 
 
-def _cancel(local: Local, claims: Sequence[Claim]) -> None:
+def _give_up(local: Local, claims: Sequence[Claim], error: BaseException) -> None:
+    """End what was not finished: after Ctrl-C as cancelled, after a failure of ours as that."""
+    stopped = isinstance(error, KeyboardInterrupt)
+    told = None if stopped else {"kind": "provenote", "message": f"provenote failed: {error!r}"}
+    verdict = Verdict.CANCELLED if stopped else Verdict.ERROR
     for claim in claims:
         with local.installation.ledger.writing() as session, suppress(ClaimLostError):
-            finish(session, claim, verdict=Verdict.CANCELLED)
+            finish(session, claim, verdict=verdict, error=told)
             run = session.get_one(Run, claim.id)
             close_evaluation_if_done(session, run.evaluation_id)

@@ -18,7 +18,7 @@ from pipeline.checkout import Checkout
 from pipeline.git import checked_revision
 from pipeline.installation import Installation
 from provenance.errors import InvalidInputError
-from provenance.ledger.claims import Claim, claim
+from provenance.ledger.claims import Claim, claim, queue_again
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
@@ -93,12 +93,15 @@ def accept_push(ledger: Ledger, project: Project, push: Push, doorbell: Doorbell
     """Write the evaluation of *push*, once, and ring; a worker prepares it.
 
     A push that came before, as the same delivery or as the same commit on the same ref, is
-    answered with its evaluation, and nothing is written.
+    answered with its evaluation, and nothing is written; unless that could not be prepared,
+    because a repository did not answer or a worker died: then it is queued once more.
     """
+    again = False
     try:
         with ledger.writing() as session:
             known = _evaluation_of(session, project, push)
             evaluation_id = known or _write_push(session, project, push)
+            again = known is not None and queue_again(session, known)
     except IntegrityError:
         # The same push was written by somebody else while we were at it.
         with ledger.reading() as session:
@@ -106,9 +109,9 @@ def accept_push(ledger: Ledger, project: Project, push: Push, doorbell: Doorbell
         if known is None:
             raise
         evaluation_id = known
-    if known is None:
+    if known is None or again:
         doorbell.ring_evaluation(evaluation_id)
-    return Accepted(evaluation_id, duplicate=known is not None)
+    return Accepted(evaluation_id, duplicate=known is not None and not again)
 
 
 def accept_run(

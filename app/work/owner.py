@@ -1,22 +1,33 @@
 """Who holds a claim: the name of a process, by which another can tell that it is gone."""
 
 import os
-
-import psutil
+from pathlib import Path
 
 from pipeline.containment import this_host
 
 
 def owner_name() -> str:
-    """Return the name under which this process claims work: host, pid, and its start time."""
-    started = psutil.Process().create_time()
-    return f"{this_host()}/{os.getpid()}/{started:.2f}"
+    """Return the name under which this process claims work: host, pid, and when it started."""
+    return f"{this_host()}/{os.getpid()}/{_started(str(os.getpid()))}"
 
 
 def is_alive(owner: str) -> bool:
     """Tell whether the process that claims under the name *owner* on this host still lives."""
-    _, pid, started = owner.rsplit("/", 2)
+    pid, _, started = owner.removeprefix(f"{this_host()}/").partition("/")
+    return _started(pid) == started
+
+
+def _started(pid: str) -> str | None:
+    """Return when the process started, in ticks since boot; None where it lives no more.
+
+    Ticks, because a time of day would look another after the clock was set. A zombie is
+    gone: it only waits to be buried by its parent.
+    """
+    if not pid.isdecimal():
+        return None
     try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == started
-    except (psutil.Error, ValueError):
-        return False
+        told = Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = told.rpartition(")")[2].split()
+    return None if state in "ZX" else fields[18]

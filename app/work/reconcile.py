@@ -1,11 +1,9 @@
 """Bringing the ledger and this machine back into agreement after something was killed."""
 
-import shutil
-
 import structlog
 
 from app.work.owner import is_alive
-from pipeline.containment import end_tree, marked_processes, this_host
+from pipeline.containment import Workplace, end_tree, marked_processes, this_host
 from pipeline.installation import Installation
 from provenance.ledger.claims import expired, give_back, owners
 from provenance.ledger.tables import Evaluation, Run
@@ -46,4 +44,5 @@ def sweep(installation: Installation) -> None:
             end_tree(pid)
     for directory in directories:
         if directory.name not in live:
-            shutil.rmtree(directory, ignore_errors=True)
+            run_id, _, attempt = directory.name.rpartition("-")
+            Workplace(directory, f"{prefix}{run_id}:{attempt}").remove()

@@ -4,11 +4,11 @@ import threading
 import time
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.settings import Settings
 from app.work.broker import make_folders
 from app.work.doorbell import Doorbell
+from app.work.owner import owner_name
 from app.work.reconcile import sweep, take_back
 from pipeline.containment import this_host
 from pipeline.installation import Installation
@@ -47,15 +47,17 @@ class Tick:
                     sweep(self._installation)
                     cleaned = time.monotonic()
                 self.ring_for_waiting()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("tick failed", error=str(error))
+            except Exception as error:
+                # Whatever it was, the next look may go well; without any, lost bells stay lost.
+                _log.warning("tick failed", error=repr(error))
 
     def ring_for_waiting(self) -> None:
         """Ring for the oldest queued work, for as much as this worker has room for."""
         make_folders(self._settings)
         ledger = self._installation.ledger
         with ledger.reading() as session:
-            busy = len(owners(session, Run, this_host()))
+            held = owners(session, Run, this_host())
+            busy = sum(owner == owner_name() for owner in held.values())
             room = max(0, self._settings.workers - busy)
             evaluations = waiting(session, Evaluation, self._settings.workers)
             runs = waiting(session, Run, room)

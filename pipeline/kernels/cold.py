@@ -1,7 +1,6 @@
 """A kernel that is started for one run, in the project's environment."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ class KernelPlace:
     environment: Mapping[str, str]
     search: Sequence[str]
     """Directories that go to the front of ``sys.path``, once the kernel has started."""
+    sockets: Path
+    """Where its sockets go; the directory is made for it and removed after it."""
     log: BinaryIO
     """Takes what the kernel process itself prints, outside of any cell."""
 
@@ -30,13 +31,13 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     """Give the manager of a kernel for *place*; it is started by whoever executes cells.
 
     Messages go over unix sockets in a directory that only we may enter: a port on the
-    loopback interface could be read by every user of the machine. The directory's path is
-    kept short because the name of a socket may have no more than about a hundred bytes.
+    loopback interface could be read by every user of the machine.
     """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    sockets = Path(tempfile.mkdtemp(prefix="pn-"))
+    sockets = place.sockets
+    sockets.mkdir(mode=0o700)
     manager = AsyncKernelManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")
     argv = [

@@ -12,7 +12,6 @@ class StageJob:
     marker: str
     venv: str
     context: dict[str, Any]
-    seconds: float
     op: Literal["stage"] = "stage"
 
 
@@ -37,6 +36,8 @@ class ReportJob:
     notebook: str
     """Path of the template as ``.ipynb``."""
     parameters: dict[str, Any]
+    dates: tuple[str, ...]
+    """Those parameters that the template has as ``datetime.date``, not as text."""
     context: dict[str, Any]
     search: tuple[str, ...]
     """Directories from which the template may import."""

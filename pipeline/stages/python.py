@@ -31,11 +31,9 @@ def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    in_time = _follow(child, workplace.log, emit, time.monotonic() + job["seconds"])
-    end_descendants(_GRACE_SECONDS if in_time else 0.0)
+    _follow(child, workplace.log, emit)
+    end_descendants(_GRACE_SECONDS)
     status = child.wait()
-    if not in_time:
-        return failed(Failure("timed_out", f"The stage took longer than {job['seconds']:.0f} s."))
     if not result.exists():
         return failed(_died(status))
     body: dict[str, Any] = json.loads(result.read_text())
@@ -46,40 +44,32 @@ def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
 
 
 def _follow(
-    child: "subprocess.Popen[bytes]",
-    log: Path,
-    emit: Callable[[dict[str, Any]], None],
-    deadline: float,
-) -> bool:
-    """Copy what *child* prints to its log until it ends; False where time was over first."""
+    child: "subprocess.Popen[bytes]", log: Path, emit: Callable[[dict[str, Any]], None]
+) -> None:
+    """Copy what *child* prints to its log until it has ended, whoever else holds its output."""
     assert child.stdout is not None  # noqa: S101
     room = MAX_LOG_BYTES
     with log.open("ab") as sink, selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
-        while time.monotonic() < deadline:
+        lingers = float("inf")
+        while time.monotonic() < lingers:
+            if child.poll() is not None:
+                # What it printed last is still to be read; what it left may print for ever.
+                lingers = min(lingers, time.monotonic() + _GRACE_SECONDS)
             if not selector.select(0.2):
                 if child.poll() is not None:
-                    return True
+                    return
                 continue
             chunk = os.read(child.stdout.fileno(), 65536)
             if not chunk:
-                return _ended(child, deadline)
+                child.wait()
+                return
             if room > 0:
                 emit({"event": "log", "text": chunk.decode(errors="replace")})
                 sink.write(chunk[:room])
                 room -= len(chunk)
                 if room <= 0:
                     sink.write(b"\n[cut: the log is limited to 20 MiB]\n")
-    return False
-
-
-def _ended(child: "subprocess.Popen[bytes]", deadline: float) -> bool:
-    """Wait for a child that closed its output to end as well."""
-    try:
-        child.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _died(status: int) -> Failure:

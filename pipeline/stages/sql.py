@@ -24,6 +24,10 @@ _READ_ONLY = {
 _PASSWORD = re.compile(r"://[^@/\s]*@")
 
 
+class ColumnError(Exception):
+    """Raised when the rows make no table: with the column's name, and why."""
+
+
 def execute_query(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Run the query that *job* describes (an SqlJob) and return how it went."""
     from sqlalchemy import create_engine
@@ -45,8 +49,8 @@ def execute_query(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
         return failed(_failure(error))
     except ColumnError as error:
         name, said = error.args
-        hint = "CAST it to one type in the query."
-        return failed(Failure("query", f"Column {name} mixes types: {said}", hint=hint))
+        hint = "CAST a column to one type in the query, and name each differently."
+        return failed(Failure("query", f"Column {name}: {said}".replace(" :", ":"), hint=hint))
     emit({"event": "log", "text": f"{rows:,} rows in {time.monotonic() - started:.2f} s\n"})
     output = {"name": "output", "path": str(target), "media_type": MEDIA_TYPE}
     return succeeded([output], queries=[{"text": job["text"], "rows": rows}])
@@ -76,6 +80,8 @@ def _write(result: "CursorResult[Any]", target: Path) -> int:
     import pyarrow.parquet as pq
 
     names = list(result.keys())
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ColumnError(twice[0], "the query gives two columns of this name")
     tables = [pa.table({name: pa.array([], pa.null()) for name in names})]
     while batch := result.fetchmany(BATCH_ROWS):
         columns = (
@@ -83,7 +89,10 @@ def _write(result: "CursorResult[Any]", target: Path) -> int:
             for name, cells in zip(names, zip(*batch, strict=True), strict=True)
         )
         tables.append(pa.table(dict(zip(names, columns, strict=True))))
-    table = pa.concat_tables(tables, promote_options="permissive")
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ColumnError("", str(error)) from error
     pq.write_table(table, target, compression="zstd")
     return int(table.num_rows)
 
@@ -96,10 +105,6 @@ def _column(name: str, cells: tuple[Any, ...]) -> Any:
         return pa.array(cells)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ColumnError(name, str(error)) from error
-
-
-class ColumnError(Exception):
-    """Raised when a column holds values of types that make no one column."""
 
 
 def _failure(error: Exception) -> Failure:

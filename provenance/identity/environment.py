@@ -1,6 +1,7 @@
 """What an interpreter is and has installed, and how much of that belongs into a key."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -73,7 +74,13 @@ def describe_environment(python: Path) -> EnvironmentFacts:
     argv = [str(python), "-I", str(_PROBE)]
     try:
         answer = subprocess.run(
-            argv, capture_output=True, check=True, timeout=_PROBE_SECONDS, stdin=subprocess.DEVNULL
+            argv,
+            # Nothing of ours: packages may run code of theirs whenever Python starts.
+            env={"PATH": os.defpath},
+            capture_output=True,
+            check=True,
+            timeout=_PROBE_SECONDS,
+            stdin=subprocess.DEVNULL,
         )
         data = json.loads(answer.stdout.decode().strip().rpartition("\n")[2])
     except subprocess.CalledProcessError as error:

@@ -45,7 +45,7 @@ def cancel_run(session: Session, run_id: str) -> Run:
         run.status = Status.FINISHED
         run.verdict = Verdict.CANCELLED
         run.finished_at = utc_now()
-    session.flush()
-    if run.status == Status.FINISHED:
+        session.flush()
         close_evaluation_if_done(session, run.evaluation_id)
+    session.flush()
     return run

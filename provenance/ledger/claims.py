@@ -13,11 +13,17 @@ from sqlalchemy.orm import Session
 
 from provenance.errors import ProvenoteError
 from provenance.ledger.columns import utc_now
-from provenance.ledger.states import Status, Trigger, Verdict, worst
+from provenance.ledger.states import ENDED, Status, Trigger, Verdict, worst
 from provenance.ledger.tables import Evaluation, Run, RunEvent
 
 MAX_ATTEMPTS = 3
+_NOT_THEIRS = frozenset(
+    {"repository_unreachable", "unavailable", "unknown_revision", "worker_lost", "provenote"}
+)
+"""What an evaluation can have failed of without its commit being wrong."""
 POSTPONE_SECONDS = 30.0
+LONGEST_PAUSE = 600.0
+MAX_POSTPONED = 10
 Work = type[Run | Evaluation]
 
 
@@ -114,14 +120,23 @@ def finish(session: Session, claim: Claim, **values: Any) -> None:
 def postpone(session: Session, claim: Claim, error: dict[str, Any]) -> bool:
     """Put claimed work back into the queue because something it needs does not answer.
 
-    It is not claimed again for half a minute. False after too many attempts: then the caller
-    has to finish it.
+    The attempt does not count; the pauses grow from half a minute to ten, for more than an
+    hour in all. False where that time is over, or for a run of a working tree, which nobody
+    else could make: then the caller has to finish it.
     """
-    if claim.attempt >= MAX_ATTEMPTS:
+    row = cast("Run | Evaluation", session.get_one(claim.table, claim.id))
+    if row.postponed >= MAX_POSTPONED or _is_local(row):
         return False
-    values = {"status": Status.QUEUED, "owner": None, "lease_until": None, "rung_at": None}
-    later = utc_now() + timedelta(seconds=POSTPONE_SECONDS)
-    note(session, claim, error=error, run_after=later, **values)
+    pause = min(POSTPONE_SECONDS * 2**row.postponed, LONGEST_PAUSE)
+    note(
+        session,
+        claim,
+        error=error,
+        run_after=utc_now() + timedelta(seconds=pause),
+        postponed=row.postponed + 1,
+        **_queued_again(claim),
+    )
+    _forget_progress(session, claim)
     return True
 
 
@@ -130,9 +145,32 @@ def release(session: Session, claim: Claim) -> None:
 
     The attempt does not count. Where the claim is lost already, nothing is done.
     """
-    values = {"status": Status.QUEUED, "owner": None, "lease_until": None, "rung_at": None}
-    if _fenced(session, claim, values | {"attempt": claim.attempt - 1}) and claim.table is Run:
-        _forget_progress(session, session.get_one(Run, claim.id, populate_existing=True))
+    if _fenced(session, claim, _queued_again(claim)):
+        _forget_progress(session, claim)
+
+
+def queue_again(session: Session, evaluation_id: str) -> bool:
+    """Queue an evaluation once more whose preparation failed by no fault of its commit.
+
+    Returns whether it was; any other is left as it is.
+    """
+    row = session.get_one(Evaluation, evaluation_id, with_for_update={"of": Evaluation})
+    kind = (row.error or {}).get("kind")
+    if row.status not in ENDED or row.prepared or kind not in _NOT_THEIRS:
+        return False
+    row.status, row.attempt, row.postponed = Status.QUEUED, 0, 0
+    row.verdict = row.error = row.finished_at = row.rung_at = row.run_after = None
+    return True
+
+
+def _queued_again(claim: Claim) -> dict[str, Any]:
+    return {
+        "status": Status.QUEUED,
+        "owner": None,
+        "lease_until": None,
+        "rung_at": None,
+        "attempt": claim.attempt - 1,
+    }
 
 
 def give_back(session: Session, table: Work, row_id: str, owner: str | None = None) -> Status:
@@ -142,7 +180,8 @@ def give_back(session: Session, table: Work, row_id: str, owner: str | None = No
     held by *owner*, who is known to be gone. A run of a working tree is buried at once: no
     other worker has its files. Returns the status that the row has afterwards.
     """
-    row = cast("Run | Evaluation", session.get_one(table, row_id, with_for_update=True))
+    locked = session.get_one(table, row_id, with_for_update={"of": table})
+    row = cast("Run | Evaluation", locked)
     expired = row.lease_until is None or row.lease_until < utc_now()
     lost = expired or (owner is not None and row.owner == owner)
     if row.status != Status.RUNNING or not lost or _waits_for_runs(row):
@@ -152,17 +191,19 @@ def give_back(session: Session, table: Work, row_id: str, owner: str | None = No
         _end(session, row, Status.FINISHED, Verdict.CANCELLED)
     elif row.attempt < MAX_ATTEMPTS and not _is_local(row):
         row.status = Status.QUEUED
-        if isinstance(row, Run):
-            _forget_progress(session, row)
+        session.flush()
+        _forget_progress(session, Claim(table, row_id, "", row.attempt))
     else:
         _bury(session, row)
     return row.status
 
 
-def _forget_progress(session: Session, run: Run) -> None:
+def _forget_progress(session: Session, claim: Claim) -> None:
     """Let a run that goes back to the queue begin anew on its page too."""
-    run.cells_done, run.cells_total, run.doing = 0, None, None
-    clear_events(session, run.id)
+    if claim.table is Run:
+        fresh = {"cells_done": 0, "cells_total": None, "doing": None}
+        session.execute(update(Run).where(Run.id == claim.id).values(**fresh))
+        clear_events(session, claim.id)
 
 
 def _waits_for_runs(row: Run | Evaluation) -> bool:
@@ -233,12 +274,11 @@ def mark_rung(session: Session, table: Work, ids: list[str]) -> None:
 
 def close_evaluation_if_done(session: Session, evaluation_id: str) -> None:
     """End a prepared evaluation all of whose runs have ended; its verdict is their worst."""
-    evaluation = session.get_one(Evaluation, evaluation_id, with_for_update=True)
+    evaluation = session.get_one(Evaluation, evaluation_id, with_for_update={"of": Evaluation})
     rows = session.execute(
         select(Run.status, Run.verdict).where(Run.evaluation_id == evaluation_id)
     ).all()
-    ended = {Status.FINISHED, Status.DEAD}
-    if not evaluation.prepared or any(status not in ended for status, _ in rows):
+    if not evaluation.prepared or any(status not in ENDED for status, _ in rows):
         return
     evaluation.status = Status.FINISHED
     evaluation.finished_at = utc_now()

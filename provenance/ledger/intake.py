@@ -49,6 +49,8 @@ class CaseToRun(NamedTuple):
     report: str
     params: Mapping[str, Any]
     """Every parameter with its resolved value, in JSON form."""
+    origins: Mapping[str, str]
+    """Who chose each value: given, case or default."""
     case: Mapping[str, Any]
     """The parameters that tell this case from the report's others."""
 
@@ -120,6 +122,7 @@ def _queued_run(evaluation: Evaluation, sha: str, case: CaseToRun) -> Run:
         project_id=evaluation.project_id,
         report=case.report,
         params=dict(case.params),
+        origins=dict(case.origins),
         case=dict(case.case),
         case_key=case.case_key,
         commit_sha=sha,

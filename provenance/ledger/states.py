@@ -39,9 +39,17 @@ class Trigger(StrEnum):
 REUSABLE = frozenset({Verdict.PASSED, Verdict.FAILED})
 """Verdicts that tell something about the code and data, and so may stand for a later run."""
 
+ENDED = frozenset({Status.FINISHED, Status.DEAD})
+"""The states that nothing leaves by itself."""
+
 _SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst of *verdicts*; of none at all, ``passed``."""
     return max(verdicts, key=_SEVERITY.__getitem__, default=Verdict.PASSED)
+
+
+def verdict_of(failure: str) -> Verdict:
+    """Return the verdict that a failure of this kind means: its own, or just an error."""
+    return Verdict(failure) if failure in set(Verdict) else Verdict.ERROR

@@ -45,6 +45,8 @@ class Claimable:
     owner: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
+    postponed: Mapped[int] = mapped_column(default=0)
+    """How often it went back to the queue because something did not answer."""
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     rung_at: Mapped[datetime | None]
@@ -116,7 +118,9 @@ class Run(Claimable, Base):
     report: Mapped[str]
     params: Mapped[dict[str, Any]]
     """Every parameter of the report with its resolved value, in JSON form."""
-    case: Mapped[dict[str, Any]]
+    origins: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Who chose each value: ``given``, ``case`` or ``default``."""
+    case: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The parameters that tell this case from the report's others."""
     case_key: Mapped[str]
     """Hash of ``case``: runs of one case across commits share it."""

@@ -240,6 +240,17 @@ def test_ctrl_c_returns_a_run_to_the_queue_and_the_next_start_finishes_it(
     assert len(gate.pids) == 2
 
 
+def test_killing_the_command_alone_ends_its_servers_in_good_order(own_server: Server) -> None:
+    own_server.start()
+    run_id, gate = own_server.ask_gated()
+    gate.reached()
+    assert own_server.process is not None
+    own_server.process.kill()
+    wait_for(own_server.home.is_quiet, "its servers to end", LONG)
+    row = own_server.home.row(run_id)
+    assert (row.status, row.attempt) == ("queued", 0)
+
+
 def test_after_all_is_killed_the_next_start_finishes_everything_once(own_server: Server) -> None:
     own_server.start()
     running, gate = own_server.ask_gated()

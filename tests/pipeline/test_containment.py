@@ -115,15 +115,16 @@ def test_daemons_below_a_supervisor_are_ended(start: Start, tmp_path: Path) -> N
 
 def test_processes_are_asked_to_end_before_they_are_killed(start: Start) -> None:
     supervisor = start(
-        "import signal, subprocess, sys, time\n"
+        "import subprocess, sys\n"
         "from pipeline.containment import *; become_supervisor()\n"
-        "polite = subprocess.Popen([sys.executable, '-c', 'import signal, sys, time\\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(print(\\"asked\\"))); print(flush=True)\\n"
-        "time.sleep(600)'], stdout=subprocess.PIPE)\n"
-        "stubborn = subprocess.Popen([sys.executable, '-c', 'import signal, time\\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True)\\n"
-        "time.sleep(600)'], stdout=subprocess.PIPE)\n"
-        "polite.stdout.readline(), stubborn.stdout.readline()\n"
+        "def child(what):\n"
+        "    code = f'import signal, sys, time; signal.signal(signal.SIGTERM, {what}); '\n"
+        "    code += 'print(flush=True); time.sleep(600)'\n"
+        "    made = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)\n"
+        "    made.stdout.readline()\n"
+        "    return made\n"
+        "polite = child('lambda *_: sys.exit(print(\"asked\"))')\n"
+        "stubborn = child('signal.SIG_IGN')\n"
         "end_descendants(grace=0.5)\n"
         "print(polite.stdout.read(), stubborn.stdout.read())\n"
     )

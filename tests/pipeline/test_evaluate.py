@@ -40,7 +40,7 @@ def test_a_push_becomes_a_page_that_says_how_it_came_to_be(
     assert run.statuses == {"table": "executed", "total": "executed", "report": "executed"}
     assert {job.reason for job in run.row.jobs} == {"new"}
     assert not run.row.reused
-    assert run.metrics == {"words": 4.0}
+    assert run.metrics == {"words": 5.0}
     assert run.checks == {"there are words": True}
     assert [(one.name, one.producer) for one in run.row.inputs] == [("total", "total")]
     assert (run.row.cells_done, run.row.cells_total, run.row.doing) == (4, 4, None)
@@ -60,7 +60,7 @@ def test_parameters_reach_template_and_stages_in_their_types(
 ) -> None:
     run = evaluate(repository).run
     # The template's cell of parameters has no tag, and still does not undo what is given.
-    assert "finished: 2013-01-31 str 1.0 float 4" in run.printed
+    assert "finished: 2013-01-31 str 1.0 float 5" in run.printed
     table = run.jobs["table"].record
     stage = json.loads(evaluate.installation.store.read(str(table)))
     output = evaluate.installation.store.read(stage["outputs"][0]["sha256"])
@@ -127,7 +127,7 @@ def test_editing_a_helper_reruns_what_stands_on_it_and_names_the_file(
     assert run.jobs["table"].sentence == "code: stages/helper.py changed"
     assert (run.jobs["total"].reason, run.jobs["report"].reason) == ("inputs", "inputs")
     assert "total" in run.jobs["report"].sentence
-    assert run.metrics == {"words": 5.0}
+    assert run.metrics == {"words": 6.0}
     assert run.row.html != first.row.html
     # Going back to what was is no new execution.
     repository.commit({"stages/helper.py": 'WORDS = "sun rain"\n'})
@@ -316,7 +316,7 @@ def test_a_result_that_rots_in_the_store_is_made_anew(
     assert waits.error["kind"] == "corrupt_object"
     run = evaluate.execute(run_id)
     assert run.jobs["total"].reason == "missing"
-    assert run.metrics == {"words": 4.0}
+    assert run.metrics == {"words": 5.0}
 
 
 def test_modules_of_a_project_are_its_own_whatever_they_are_called(

@@ -156,7 +156,7 @@ def test_preparing_twice_writes_each_case_once(installation, project):
     evaluation = Evaluation(
         id=new_id("eval"), project_id=project.id, trigger="push", actor="ada", revision="main"
     )
-    cases = [CaseToRun("daily", {"day": day}, {"day": day}) for day in ("1", "2", "1")]
+    cases = [CaseToRun("daily", {"day": day}, {}, {"day": day}) for day in ("1", "2", "1")]
     with installation.ledger.writing() as session:
         session.add(evaluation)
         session.flush()

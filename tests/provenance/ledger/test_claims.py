@@ -14,10 +14,12 @@ from sqlalchemy import func, select, update
 from provenance.ledger.cancel import UnknownRunError, cancel_run
 from provenance.ledger.claims import (
     MAX_ATTEMPTS,
+    MAX_POSTPONED,
     Claim,
     ClaimLostError,
     cancel_requested,
     claim,
+    claim_next,
     close_evaluation_if_done,
     expired,
     finish,
@@ -27,6 +29,7 @@ from provenance.ledger.claims import (
     note,
     owners,
     postpone,
+    queue_again,
     release,
     waiting,
 )
@@ -311,20 +314,93 @@ def test_a_run_that_is_let_go_does_not_count_the_attempt(ledger: Ledger, run_id:
     assert (found.status, found.attempt, found.owner) == (Status.QUEUED, 0, None)
 
 
-def test_work_is_postponed_twice_and_then_has_to_end(ledger: Ledger, run_id: str) -> None:
+def test_work_is_postponed_for_more_than_an_hour_and_then_has_to_end(
+    ledger: Ledger, run_id: str
+) -> None:
     told = {"kind": "repository_unreachable", "message": "no answer"}
-    for _ in range(MAX_ATTEMPTS - 1):
+    pauses = []
+    for _ in range(MAX_POSTPONED):
         claimed = take(ledger, run_id)
         with ledger.writing() as session:
             assert postpone(session, claimed, told)
         found = row(ledger, run_id)
-        assert (found.status, found.error) == (Status.QUEUED, told)
+        assert (found.status, found.error, found.attempt) == (Status.QUEUED, told, 0)
+        pauses.append((found.run_after - utc_now()).total_seconds())
         with ledger.reading() as session:
             assert waiting(session, Run, 10) == [], "it has to wait for a while"
+    assert sum(pauses) > 3600
     claimed = take(ledger, run_id)
     with ledger.writing() as session:
         assert not postpone(session, claimed, told)
     assert row(ledger, run_id).status == Status.RUNNING
+
+
+TOLD = {"kind": "repository_unreachable", "message": "no answer"}
+
+
+def test_postponed_work_is_not_claimed_before_its_pause_is_over(
+    ledger: Ledger, run_id: str
+) -> None:
+    claimed = take(ledger, run_id)
+    with ledger.writing() as session:
+        assert postpone(session, claimed, TOLD)
+    found = row(ledger, run_id)
+    assert (found.status, found.error, found.owner) == (Status.QUEUED, TOLD, None)
+    with ledger.writing() as session:
+        assert claim_next(session, Run, "host/2/0", LEASE) is None
+        session.execute(update(Run).where(Run.id == run_id).values(run_after=utc_now()))
+    with ledger.writing() as session:
+        assert claim_next(session, Run, "host/2/0", LEASE) == Claim(Run, run_id, "host/2/0", 1)
+
+
+def test_a_run_that_nobody_else_could_make_is_not_postponed(ledger: Ledger) -> None:
+    evaluation = add_evaluation(
+        ledger, add_project(ledger), trigger=Trigger.CLI, prepared=True, status=Status.RUNNING
+    )
+    claimed = take(ledger, add_runs(ledger, evaluation)[0])
+    with ledger.writing() as session:
+        assert not postpone(session, claimed, TOLD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "again"),
+    [("repository_unreachable", True), ("unknown_revision", True), ("manifest", False)],
+)
+def test_an_evaluation_is_queued_again_where_its_commit_was_not_to_blame(
+    ledger: Ledger, kind: str, again: bool
+) -> None:
+    evaluation = add_evaluation(ledger, add_project(ledger))
+    with ledger.writing() as session:
+        claimed = claim(session, Evaluation, evaluation.id, "host/1/0", LEASE)
+        assert claimed is not None
+        assert not queue_again(session, evaluation.id), "it is worked on"
+        finish(session, claimed, verdict=Verdict.ERROR, error={"kind": kind, "message": "x"})
+    with ledger.writing() as session:
+        assert queue_again(session, evaluation.id) is again
+    with ledger.writing() as session:
+        assert (claim_next(session, Evaluation, "host/1/0", LEASE) is not None) is again
+
+
+def test_the_oldest_work_comes_first_and_each_once(ledger: Ledger, evaluation: Evaluation) -> None:
+    later = add_runs(ledger, evaluation, 1, run_after=utc_now() + timedelta(hours=1))
+    ids = add_runs(ledger, evaluation, 12, run_after=utc_now() - timedelta(seconds=1))
+    gate = threading.Barrier(4)
+
+    def race(worker: int) -> list[str]:
+        gate.wait()
+        won = []
+        for _ in range(12):
+            with ledger.writing() as session:
+                claimed = claim_next(session, Run, f"host/{worker}/0", LEASE)
+            if claimed:
+                won.append(claimed.id)
+        return won
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(race, range(4)))
+    assert sorted(run_id for found in won for run_id in found) == ids
+    assert all(found == sorted(found) for found in won)
+    assert row(ledger, later[0]).status == Status.QUEUED
 
 
 def test_an_evaluation_ends_with_its_last_run_and_has_the_worst_verdict(

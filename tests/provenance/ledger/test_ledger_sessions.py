@@ -17,6 +17,10 @@ from provenance.ledger.tables import Commit, Evaluation, Project, Run
 from tests.support.rows import SHA, add_evaluation, add_project
 
 
+def case_on(day: object) -> CaseToRun:
+    return CaseToRun(report="daily", params={"day": day}, origins={}, case={"day": day})
+
+
 def names(ledger: Ledger) -> list[str]:
     with ledger.reading() as session:
         return list(session.scalars(select(Project.name)))
@@ -119,9 +123,9 @@ def test_identifiers_sort_by_age_and_never_collide() -> None:
 def test_preparing_twice_writes_each_run_once(ledger: Ledger) -> None:
     evaluation = add_evaluation(ledger, add_project(ledger))
     cases = [
-        CaseToRun("daily", {"day": "2013-01-31"}, {"day": "2013-01-31"}),
-        CaseToRun("daily", {"day": "2013-02-28"}, {"day": "2013-02-28"}),
-        CaseToRun("daily", {"day": "2013-01-31"}, {"day": "2013-01-31"}),
+        case_on("2013-01-31"),
+        case_on("2013-02-28"),
+        case_on("2013-01-31"),
     ]
     prepared = []
     for _ in range(2):
@@ -184,11 +188,11 @@ def test_the_worst_verdict_counts() -> None:
 
 def test_runs_of_an_evaluation_come_in_the_order_they_were_made(ledger: Ledger) -> None:
     evaluation = add_evaluation(ledger, add_project(ledger))
-    cases = [CaseToRun("daily", {"n": n}, {"n": n}) for n in range(20)]
+    cases = [case_on(n) for n in range(20)]
     with ledger.writing() as session:
         row = session.get_one(Evaluation, evaluation.id)
         commit = session.get_one(Commit, (row.project_id, SHA))
         prepare_runs(session, row, commit, cases)
     with ledger.reading() as session:
         row = session.get_one(Evaluation, evaluation.id)
-        assert [run.params["n"] for run in row.runs] == list(range(20))
+        assert [run.params["day"] for run in row.runs] == list(range(20))
