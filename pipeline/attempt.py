@@ -1,6 +1,5 @@
 """One attempt at a run: its claim kept alive, its progress told, its end watched for."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +15,17 @@ from pipeline.containment import Workplace
 from pipeline.installation import Installation
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
 from pipeline.runner.messages import Job
+from pipeline.untrusted import UntrustedFileError, read_regular
 from provenance.ledger.claims import Claim, cancel_requested, heartbeat, note
 from provenance.ledger.engine import Ledger
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import RunEvent
+from provenance.text import storable
 
 _FLUSH_SECONDS = 0.2
 _MAX_EVENTS = 2_000
 _MAX_PRINTED = 20_000
+MAX_LOG_BYTES = 20 * 1024 * 1024
 _log = structlog.get_logger()
 
 
@@ -78,7 +80,10 @@ class Attempt:
     def printed(self, name: str) -> bytes:
         """Return what the job *name* printed."""
         place = self._places.get(name)
-        return place.log.read_bytes() if place and place.log.exists() else b""
+        try:
+            return read_regular(place.log, MAX_LOG_BYTES) if place else b""
+        except (FileNotFoundError, UntrustedFileError):
+            return b""
 
     @property
     def seconds(self) -> float:
@@ -175,7 +180,7 @@ class Attempt:
                 run_id=self.claim.id,
                 seq=self.claim.attempt * 100_000 + self._seq,
                 kind=kind,
-                payload=json.loads(json.dumps(payload)),
+                payload=storable(payload),
             )
 
 

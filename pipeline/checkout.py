@@ -246,7 +246,7 @@ def _lay_out(repository: Path, sha: str, target: Path) -> None:
         places = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(files)}
         command = ["checkout-index", "--all", "--quiet"]
         git(command, directory=files, extra_environment=index | places)
-        for folder, _, names in os.walk(files):
+        for folder, _, names in os.walk(files, topdown=False):
             for name in names:
                 path = Path(folder, name)
                 if not path.is_symlink():
@@ -267,14 +267,22 @@ def commit_info(repository: Path, sha: str) -> CommitInfo:
         "log",
         "-1",
         "--no-show-signature",
-        "--format=%H%x00%s%x00%an%x00%cI%x00%P",
+        "--format=%H%x00%s%x00%an%x00%ct%x00%P",
         sha,
         "--",
     ]
     fields = git(command, directory=repository).decode(errors="replace").strip("\n").split("\0")
     name, subject, author, committed, parents = fields
     parent = parents.split()[0] if parents else None
-    return CommitInfo(name, subject, author, datetime.fromisoformat(committed), parent)
+    return CommitInfo(name, subject, author, _instant(committed), parent)
+
+
+def _instant(seconds: str) -> datetime:
+    """Return the instant of a commit; where its clock was beyond reason, the beginning of time."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def working_tree(directory: Path) -> Checkout:

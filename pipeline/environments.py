@@ -8,23 +8,32 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
+import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from pipeline.containment import MARKER, end_tree
 from pipeline.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.identity.environment import EnvironmentFacts, describe_environment
 
 _DEFAULT_LOCK = Path(__file__).with_name("default_environment.txt")
 _FACTS = "provenote-facts.json"
+_LOCAL_REQUIREMENT = re.compile(
+    rb"^[ \t]*(?:-e\b|--editable\b|\.|/|file:|[^#\n]*@[ \t]*file:).*$", re.M
+)
 _ALWAYS = ("ipykernel",)
 _PASSED = frozenset(
     {
@@ -35,6 +44,7 @@ _PASSED = frozenset(
 )
 _PASSED_PREFIXES = ("UV_", "SSL_CERT_")
 BUILD_SECONDS = 1800.0
+_POLL_SECONDS = 0.2
 
 
 class EnvironmentBuildError(InvalidInputError):
@@ -88,26 +98,63 @@ def lock_of(tree: Tree, reference: str | None) -> Lock:
         return Lock("default", (("default", _DEFAULT_LOCK.read_bytes()),))
     path = PurePosixPath(reference)
     files = [(path.name, tree.read(reference))]
+    local = _LOCAL_REQUIREMENT.search(files[0][1]) if path.suffix == ".txt" else None
+    if local is not None:
+        raise EnvironmentBuildError(
+            f"{reference} installs from a path: {local[0].decode(errors='replace').strip()}",
+            "Name packages by name and version; code of the project is imported as it is.",
+        )
     if path.name == "uv.lock":
         files.append(("pyproject.toml", tree.read(str(path.with_name("pyproject.toml")))))
     return Lock(path.name, tuple(files))
 
 
-def environment_for(home: Path, lock: Lock) -> Environment:
-    """Return the environment of *lock* below *home*, building it if it is not there."""
+@dataclass(frozen=True)
+class Supervision:
+    """Who builds: the mark of all that is started for it, and what may call it off.
+
+    ``check`` is called now and then, and raises where the build has to end.
+    """
+
+    marker: str = ""
+    check: Callable[[], None] = lambda: None
+
+
+def environment_for(
+    home: Path, lock: Lock, supervision: Supervision = Supervision()
+) -> Environment:
+    """Return the environment of *lock* below *home*, building it if it is not there.
+
+    Raises EnvironmentBuildError with the words of whatever could not build it.
+    """
     root = home / lock.key[:24]
     facts_file = root / _FACTS
     if not facts_file.exists():
         home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / f"{lock.key[:24]}.lock"):
+        with _only_builder(home / f"{lock.key[:24]}.lock", supervision):
             if not facts_file.exists():
-                _build(root, lock)
+                _build(root, lock, supervision)
     return Environment(
         lock.key, root, EnvironmentFacts.from_json(json.loads(facts_file.read_text()))
     )
 
 
-def _build(root: Path, lock: Lock) -> None:
+@contextmanager
+def _only_builder(path: Path, supervision: Supervision) -> Iterator[None]:
+    """Hold the lock under which an environment is built; waits for another's build."""
+    lock = FileLock(path)
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_POLL_SECONDS)
+        except Timeout:
+            supervision.check()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(root: Path, lock: Lock, supervision: Supervision) -> None:
     """Build in place, with the facts file as the last thing written.
 
     A virtual environment holds its own path, so it cannot be built elsewhere and renamed.
@@ -115,9 +162,10 @@ def _build(root: Path, lock: Lock) -> None:
     """
     shutil.rmtree(root, ignore_errors=True)
     try:
-        _uv("venv", "--quiet", "--no-project", "--python", sys.executable, str(root))
+        new = ("venv", "--quiet", "--no-project", "--python", sys.executable, str(root))
+        _uv(supervision, root, *new)
         python = root / "bin" / "python"
-        _install(python, root, lock)
+        _install(python, root, lock, supervision)
         _add_sdk(python)
         _warm_caches(python, root / "cache")
         facts = describe_environment(python).to_json()
@@ -129,7 +177,7 @@ def _build(root: Path, lock: Lock) -> None:
         raise
 
 
-def _install(python: Path, root: Path, lock: Lock) -> None:
+def _install(python: Path, root: Path, lock: Lock, supervision: Supervision) -> None:
     sources = root / "lock"
     sources.mkdir()
     for name, content in lock.files:
@@ -138,11 +186,11 @@ def _install(python: Path, root: Path, lock: Lock) -> None:
     if lock.name == "uv.lock":
         source = sources / "requirements.txt"
         export = ("export", "--quiet", "--frozen", "--no-emit-project", "--no-dev")
-        _uv(*export, "--project", str(sources), "--output-file", str(source))
+        _uv(supervision, sources, *export, "--project", str(sources), "--output-file", str(source))
     quietly = ("--quiet", "--compile-bytecode", "--no-config")
     install = ("pip", "install", *quietly, "--python", str(python))
-    _uv(*install, "--requirements", str(source))
-    _uv(*install, *_ALWAYS)
+    _uv(supervision, sources, *install, "--requirements", str(source))
+    _uv(supervision, sources, *install, *_ALWAYS)
 
 
 def _sdk() -> Path:
@@ -189,31 +237,51 @@ def _warm_caches(python: Path, caches: Path) -> None:
     )
 
 
-def _builder_environment() -> dict[str, str]:
+def _builder_environment(marker: str) -> dict[str, str]:
     """Return what uv gets of our environment: how to reach the network, and nothing else.
 
     A package may run code of its own while it is built, and must find none of our secrets.
     """
-    return {
+    passed = {
         name: value
         for name, value in os.environ.items()
         if name.upper() in _PASSED or name.startswith(_PASSED_PREFIXES)
     }
+    return passed | {MARKER: marker}
 
 
-def _uv(*arguments: str) -> None:
+def _uv(supervision: Supervision, directory: Path, *arguments: str) -> None:
+    """Run uv in *directory*; end it when the build is called off."""
     beside = Path(sysconfig.get_path("scripts")) / "uv"
     uv = str(beside) if beside.exists() else shutil.which("uv")
     if uv is None:
         raise ProvenoteError("uv is not installed beside provenote.", "Run `make setup` again.")
-    done = subprocess.run(
-        [uv, *arguments],
-        env=_builder_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip()[-4000:]
-        raise EnvironmentBuildError(f"The environment cannot be built.\n{said}")
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [uv, *arguments],
+            cwd=directory if directory.is_dir() else directory.parent,
+            env=_builder_environment(supervision.marker),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
+        try:
+            _wait(process, supervision)
+        except BaseException:
+            end_tree(process.pid)
+            raise
+        if process.returncode != 0:
+            said.seek(0)
+            words = said.read().decode(errors="replace").strip()[-4000:]
+            raise EnvironmentBuildError(f"The environment cannot be built.\n{words}")
+
+
+def _wait(process: "subprocess.Popen[bytes]", supervision: Supervision) -> None:
+    deadline = time.monotonic() + BUILD_SECONDS
+    while process.poll() is None:
+        supervision.check()
+        if time.monotonic() > deadline:
+            raise EnvironmentBuildError(
+                f"The environment was not built within {BUILD_SECONDS:.0f} s."
+            )
+        time.sleep(_POLL_SECONDS / 4)

@@ -14,7 +14,7 @@ an exception and leaves this module: whoever called ends the run as such.
 
 from pipeline.attempt import Attempt, Worker, attempting, keeping
 from pipeline.checkout import Checkout, Mirror
-from pipeline.environments import environment_for, lock_of
+from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
@@ -138,7 +138,8 @@ def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situatio
     manifest = read_manifest(checkout.tree)
     attempt.tell("environment")
     lock = lock_of(checkout.tree, manifest.environment.from_)
-    environment = environment_for(installation.environments, lock)
+    supervision = Supervision(attempt.marker, attempt.check)
+    environment = environment_for(installation.environments, lock, supervision)
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
     return settle(checkout, manifest, environment, asked.report, asked.params, asked.origins)

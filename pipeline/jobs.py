@@ -17,6 +17,7 @@ from pipeline.runner.client import RunnerStoppedError
 from pipeline.runner.messages import Failure, SqlJob, StageJob
 from pipeline.situation import SEARCH, Situation
 from pipeline.stages.signature import split_entry
+from pipeline.untrusted import UntrustedFileError, keep_regular, within
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError
 from provenance.record import SIDECAR_SUFFIX, Output, Record, keep_record, sidecar
@@ -109,13 +110,12 @@ def _execute(
     result = _perform(attempt, situation, step, place)
     if result["failure"] is not None:
         raise StageFailedError(step.name, Failure(**result["failure"]))
-    outputs = tuple(_keep(attempt, output) for output in result["outputs"])
+    outputs = tuple(_keep(attempt, step, place, output) for output in result["outputs"])
     _check_declared(step, outputs)
-    store = attempt.installation.store
     extra: dict[str, Any] = _results(step, place).as_json()
     extra |= {"queries": result.get("queries", [])}
-    if place.log.exists():
-        extra["log"] = store.put_file(place.log).sha256
+    if printed := attempt.printed(step.name):
+        extra["log"] = attempt.installation.store.put_bytes(printed).sha256
     record = make_record(attempt, situation, step, outputs, began, extra)
     if stage_step(situation, step.name, made).key != step.key:
         entry = keep_tainted(attempt, record)
@@ -141,8 +141,8 @@ def _perform(
 def _results(step: Step, place: Workplace) -> Results:
     try:
         return read_results(place.results)
-    except TooManyResultsError as error:
-        failure = Failure("results", f"The stage recorded {error}.")
+    except (TooManyResultsError, UntrustedFileError) as error:
+        failure = Failure("results", f"What the stage recorded cannot be kept: {error}.")
         raise StageFailedError(step.name, failure) from error
 
 
@@ -221,11 +221,18 @@ def lay_output(attempt: Attempt, key: str, output: Output, target: Path) -> None
         target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
 
 
-def _keep(attempt: Attempt, output: Mapping[str, Any]) -> Output:
+def _keep(attempt: Attempt, step: Step, place: Workplace, output: Mapping[str, Any]) -> Output:
+    """Keep one output; users' code said where it lies, so it must lie where outputs belong."""
     path = Path(output["path"])
-    blob = attempt.installation.store.put_file(path)
+    try:
+        path = within(path, place.outputs)
+        blob = keep_regular(attempt.installation.store, path)
+        suffix = path.suffix.encode().decode()
+    except (OSError, UntrustedFileError, UnicodeError) as error:
+        failure = Failure("bad_output", f"Output {output['name']} cannot be kept: {error}.")
+        raise StageFailedError(step.name, failure) from error
     media_type = str(output["media_type"])
-    filename = f"{output['name']}{path.suffix or _SUFFIXES.get(media_type, '')}"
+    filename = f"{output['name']}{suffix or _SUFFIXES.get(media_type, '')}"
     return Output(str(output["name"]), blob.sha256, blob.size, media_type, filename)
 
 

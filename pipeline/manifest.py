@@ -45,6 +45,8 @@ __all__ = [
     "split_reference",
 ]
 
+_QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'|#.*')
+_MOST_DOTS = 200
 MAX_BYTES = 1024 * 1024
 
 _LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
@@ -99,6 +101,10 @@ def _text(tree: Tree) -> str:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    for number, written in enumerate(text.splitlines(), start=1):
+        # Each dot of a key is a table in a table: many of them would fill the memory.
+        if _QUOTED.sub("", written).count(".") > _MOST_DOTS:
+            raise ManifestError([Problem(f"{MANIFEST}:{number}", "a key with too many dots.")])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -109,7 +115,7 @@ def _parsed(text: str) -> dict[str, Any]:
         raise ManifestError(
             [Problem(f"{MANIFEST}:{line}", f"not valid TOML: {reason}.", _taught(message))]
         ) from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         raise ManifestError([Problem(MANIFEST, "not valid TOML: too large a value.")]) from None
 
 

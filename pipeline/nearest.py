@@ -2,15 +2,18 @@
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 SHOWN = 60
 LISTED = 20
+COMPARED = 200
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "Did you mean 'x'?" for the name in *known* that is nearest, or an empty text."""
     # Only the beginning is compared: matching is quadratic, and the name may be hostile.
-    near = difflib.get_close_matches(name[:SHOWN], list(known), n=1, cutoff=0.5)
+    some = list(islice(known, COMPARED))
+    near = difflib.get_close_matches(name[:SHOWN], some, n=1, cutoff=0.5)
     return f"Did you mean {near[0]!r}?" if near else ""
 
 

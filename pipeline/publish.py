@@ -17,6 +17,7 @@ from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Check, Metric, RunInput, RunJob
+from provenance.text import storable
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def remember(session: Session, project_id: str, name: str, params: Any, key: str
 def _error(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.failure is None:
         return None
-    return {**asdict(outcome.failure), "stage": outcome.failed_stage}
+    told: dict[str, Any] = storable({**asdict(outcome.failure), "stage": outcome.failed_stage})
+    return told
 
 
 def _report_values(report: Reported) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXECUTED = "executed.ipynb"
 """The notebook as far as it has come, in the workplace: kept also when the runner is killed."""
+_TOO_MUCH = "The cells gave more than 100 million characters; what came after is left out."
 _LARGE_BYTES = 2 * 1024 * 1024
 Emit = Callable[[dict[str, Any]], None]
 
@@ -38,6 +39,8 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     if watch.notebook is not None:
         saver.save(watch.notebook)
         failure = failure or error_of(watch.notebook)
+        if failure is None and watch.cut:
+            failure = Failure("output_limit", _TOO_MUCH, hint="Show less, or save it by output().")
     return {
         "notebook": str(workplace.root / EXECUTED) if watch.notebook is not None else None,
         "failure": asdict(failure) if failure else None,

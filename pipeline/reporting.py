@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from pipeline.results import Results, TooManyResultsError, read_results, results
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import Failure, RenderJob, ReportJob
 from pipeline.situation import Situation
+from pipeline.untrusted import UntrustedFileError, keep_regular
 from provenance.cache import Entry
 from provenance.ledger.states import REUSABLE, Verdict, verdict_of
 from provenance.record import Output, Record, keep_record
@@ -104,15 +105,16 @@ def _execute(
     failure = _run_template(attempt, situation, step, place)
     try:
         own = read_results(place.results)
-    except TooManyResultsError as error:
-        own, failure = Results(), Failure("results", f"The template recorded {error}.")
+    except (TooManyResultsError, UntrustedFileError) as error:
+        told = f"What the template recorded cannot be kept: {error}."
+        own, failure = Results(), Failure("results", told)
     results = stage_results(made) + own
     verdict = _verdict(results, failure)
     seconds = round(time.monotonic() - started, 3)
     outputs = tuple(_outputs(attempt, place))
     extra = own.as_json() | {"verdict": str(verdict)}
-    if place.log.exists() and place.log.stat().st_size:
-        extra["log"] = attempt.installation.store.put_file(place.log).sha256
+    if printed := attempt.printed("report"):
+        extra["log"] = attempt.installation.store.put_bytes(printed).sha256
     record = make_record(attempt, situation, step, outputs, began, extra)
     reported = Reported(step, Entry(record, ""), verdict, failure, results, decision, seconds)
     page = colophon(situation, asked, reported, made)
@@ -192,23 +194,23 @@ def _injected(situation: Situation, step: Step, place: Workplace) -> dict[str, A
     return values
 
 
-def _outputs(attempt: Attempt, place: Workplace) -> list[Output]:
+def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:
     """Keep the executed notebook, and the files that the template left through the SDK."""
     store = attempt.installation.store
-    outputs = []
     executed = place.root / EXECUTED
-    if executed.exists():
-        blob = store.put_file(executed)
-        media = _MEDIA[".ipynb"]
-        outputs.append(Output(NOTEBOOK, blob.sha256, blob.size, media, "notebook.ipynb"))
-    # A link is no output: it could lead anywhere on this machine.
-    found = (path for path in place.outputs.rglob("*") if path.is_file() and not path.is_symlink())
-    for path in sorted(found):
+    if executed.is_file():
+        blob = keep_regular(store, executed)
+        yield Output(NOTEBOOK, blob.sha256, blob.size, _MEDIA[".ipynb"], "notebook.ipynb")
+    for path in sorted(place.outputs.rglob("*")):
         name = str(path.relative_to(place.outputs))
-        blob = store.put_file(path)
+        try:
+            # A link is no output: it could lead anywhere on this machine.
+            name.encode()
+            blob = keep_regular(store, path)
+        except (OSError, UnicodeError, UntrustedFileError):
+            continue
         media = _MEDIA.get(path.suffix, "application/octet-stream")
-        outputs.append(Output(f"file:{name}", blob.sha256, blob.size, media, path.name))
-    return outputs
+        yield Output(f"file:{name}", blob.sha256, blob.size, media, path.name)
 
 
 def _with_page(attempt: Attempt, place: Workplace, record: Record, page: Colophon) -> Record:

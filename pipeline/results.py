@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.untrusted import read_regular
+from provenance.text import storable
+
 MAX_RESULTS = 20_000
-MAX_RESULT_BYTES = 64 * 1024 * 1024
+MAX_RESULT_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,21 +66,23 @@ class TooManyResultsError(Exception):
 def read_results(path: Path) -> Results:
     """Return what the file at *path* holds; users' code may have written anything to it.
 
-    Raises TooManyResultsError: a check that was left out could be the one that failed.
+    Raises TooManyResultsError: a check that was left out could be the one that failed; and
+    UntrustedFileError where there is no file, but something else.
     """
-    if not path.exists():
+    try:
+        data = read_regular(path, MAX_RESULT_BYTES + 1)
+    except FileNotFoundError:
         return Results()
+    if len(data) > MAX_RESULT_BYTES:
+        raise TooManyResultsError(f"more than {MAX_RESULT_BYTES // 1024**2} MiB of results")
     metrics: dict[str, Metric] = {}
     checks: list[Check] = []
-    if path.stat().st_size > MAX_RESULT_BYTES:
-        raise TooManyResultsError(f"more than {MAX_RESULT_BYTES // 1024**2} MiB")
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            found = _parse(line)
-            if isinstance(found, Metric):
-                metrics[found.name] = found
-            elif found:
-                checks.append(found)
+    for line in data.decode(errors="replace").splitlines():
+        found = _parse(line)
+        if isinstance(found, Metric):
+            metrics[found.name] = found
+        elif found:
+            checks.append(found)
     if len(metrics) + len(checks) > MAX_RESULTS:
         told = f"{len(metrics):,} metrics and {len(checks):,} checks"
         raise TooManyResultsError(f"{told}; at most {MAX_RESULTS:,} can be kept")
@@ -89,15 +94,15 @@ def _parse(line: str) -> Metric | Check | None:
         body = json.loads(line)
         if "metric" in body:
             return _metric(**body["metric"])
-        return Check(bool(body["check"]["ok"]), _text(body["check"]["message"], 10_000))
+        return Check(bool(body["check"]["ok"]), _text(body["check"]["message"], 2_000))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
 def _text(value: Any, longest: int) -> str:
-    """Return *value* as text that every database takes: no NUL, no half of a character."""
-    text = str(value)[:longest].replace("\0", "")
-    return text.encode("utf-8", "replace").decode()
+    """Return *value* as text of at most *longest* characters."""
+    text: str = storable(str(value)[:longest])
+    return text
 
 
 def _metric(name: Any, value: Any, unit: Any = None, better: Any = None) -> Metric:

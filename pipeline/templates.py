@@ -31,6 +31,8 @@ BUILTIN = "builtin:"
 BUILTINS = Path(__file__).resolve().parents[1] / "report_templates"
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 200
+_HEADER_CHARACTERS = 20_000
+_ALIAS = re.compile(r"""[\w."'-]+[ \t]*:[ \t]*\[?[ \t]*&\w|^[ \t#]*-[ \t]*&\w""", re.MULTILINE)
 TEXT_SUFFIXES = (".py", ".md")
 SUFFIXES = (".ipynb", *TEXT_SUFFIXES)
 
@@ -114,6 +116,9 @@ def _from_text(path: str, text: str) -> tuple[bytes, str]:
     import jupytext
     import nbformat
 
+    if _ALIAS.search(text[:_HEADER_CHARACTERS]):
+        # A few lines of aliases of aliases unfold to more than any memory holds.
+        raise TemplateError(f"{path}: its header uses YAML anchors, which are not read.")
     try:
         notebook = jupytext.reads(text, fmt=path[path.rindex(".") :])
     except Exception as error:

@@ -72,10 +72,11 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise InstantError(
             f"as_of={text[:60]!r} is no date or instant.", "Write it as 2013-02-28T12:00Z."
         ) from None
     if len(text) <= len("2013-02-28"):
         moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

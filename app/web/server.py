@@ -5,11 +5,25 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from app.assemble import assemble, make_ready
 from app.factory import create_app
 from app.settings import Settings
 from app.work.doorbell import CeleryDoorbell
+
+SILENCE_SECONDS = 20.0
+"""How long a connection may stand still in the middle of a request or an answer."""
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn's threads, which wait for a silent connection for a while and not for ever."""
+
+    def handle(self, conn: Any) -> Any:
+        """Answer what comes over one connection."""
+        conn.init()
+        conn.sock.settimeout(SILENCE_SECONDS)
+        return super().handle(conn)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -31,7 +45,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "threads": self._settings.web_threads,
             "timeout": 120,
-            "worker_class": "gthread",
+            "worker_class": f"{__name__}.{PatientWorker.__name__}",
             "workers": 1,
         }
         for name, value in chosen.items():

@@ -21,6 +21,7 @@ from provenance.ledger.claims import (
 )
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Evaluation, Run
+from provenance.text import storable
 
 _log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ class Slots:
         _log.exception("provenote failed", work=claimed.id, attempt=claimed.attempt)
         told = {
             "kind": "provenote",
-            "message": f"provenote itself failed: {type(error).__name__}: {error}",
+            "message": storable(f"provenote itself failed: {type(error).__name__}: {error}"[:2000]),
             "hint": "Nothing is wrong with the report. The worker's log has the details; "
             "run it again.",
         }

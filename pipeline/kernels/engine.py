@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 NAME = "provenote"
+MAX_OUTPUT_CHARACTERS = 100_000_000
+_OUTPUTS = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
 
 
 @dataclass
@@ -23,6 +25,9 @@ class Watch:
     on_end: Callable[[int, "NotebookNode", float], None]
     notebook: "NotebookNode | None" = None
     current: int = 0
+    cut: bool = False
+    """Whether the cells gave more than a notebook may hold."""
+    _size: int = 0
     _started: dict[int, float] = field(default_factory=dict)
 
     def cell_starts(self, cell: "NotebookNode", cell_index: int) -> None:
@@ -31,9 +36,31 @@ class Watch:
         self._started[cell_index] = time.monotonic()
         self.on_start(cell_index, cell)
 
+    def takes(self, message: dict[str, Any]) -> bool:
+        """Tell whether what a cell gives still fits; what does not is let go by."""
+        content = message.get("content", {})
+        self._size += len(content.get("text", ""))
+        self._size += sum(len(str(data)) for data in content.get("data", {}).values())
+        self.cut = self.cut or self._size > MAX_OUTPUT_CHARACTERS
+        return not self.cut or message["msg_type"] not in _OUTPUTS
+
     def cell_ended(self, cell: "NotebookNode", cell_index: int, **_: Any) -> None:
         """Tell how long the cell took."""
         self.on_end(cell_index, cell, time.monotonic() - self._started[cell_index])
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+    """Papermill's client, which keeps no more output than a notebook may hold."""
+
+    def __init__(self, *arguments: Any, watch: Watch, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._watch = watch
+
+    def process_message(self, msg: dict[str, Any], *arguments: Any, **options: Any) -> Any:
+        """Take one message of the kernel, unless it is output that no longer fits."""
+        if not self._watch.takes(msg):
+            return None
+        return super().process_message(msg, *arguments, **options)
 
 
 class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
@@ -54,8 +81,9 @@ class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
     ) -> None:
         """Execute the notebook of *nb_man*; *start* goes to the kernel's launch."""
         watch.notebook = nb_man.nb
-        client = PapermillNotebookClient(
+        client = _Client(
             nb_man,
+            watch=watch,
             km=manager,
             kernel_name=kernel_name,
             timeout=cell_seconds,

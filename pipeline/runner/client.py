@@ -15,6 +15,7 @@ from pipeline.runner.messages import Job, as_message
 from provenance.errors import ProvenoteError
 
 Event = dict[str, Any]
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 5.0
 
@@ -59,6 +60,8 @@ class Runner:
             [sys.executable, "-P", "-m", "pipeline.runner.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Users' code can look at the environment of the process above it.
+            env={name: os.environ[name] for name in _PASSED if name in os.environ},
             start_new_session=True,
         )
 

@@ -12,9 +12,11 @@ from typing import Any
 from pipeline.containment import Workplace, end_descendants
 from pipeline.runner.messages import Failure
 from pipeline.stages.outcome import failed, succeeded
+from pipeline.untrusted import UntrustedFileError, read_regular
 
 MAX_LOG_BYTES = 20 * 1024 * 1024
 _GRACE_SECONDS = 2.0
+_MAX_RESULT_BYTES = 16 * 1024 * 1024
 
 
 def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -34,13 +36,14 @@ def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
     _follow(child, workplace.log, emit)
     end_descendants(_GRACE_SECONDS)
     status = child.wait()
-    if not result.exists():
-        return failed(_died(status))
-    body: dict[str, Any] = json.loads(result.read_text())
-    if body["status"] == "ok":
-        return succeeded(body["outputs"])
-    told = {name: body.get(name) for name in ("where", "traceback", "hint")}
-    return failed(Failure(body["kind"], body["message"], **told))
+    try:
+        body = json.loads(read_regular(result, _MAX_RESULT_BYTES))
+        if body["status"] == "ok":
+            return succeeded(body["outputs"])
+        told = {name: body.get(name) for name in ("where", "traceback", "hint")}
+        return failed(Failure(str(body["kind"]), str(body["message"]), **told))
+    except (OSError, UntrustedFileError, ValueError, TypeError, KeyError):
+        return failed(_died(status))  # it left no result, or one that is none
 
 
 def _follow(
@@ -48,7 +51,7 @@ def _follow(
 ) -> None:
     """Copy what *child* prints to its log until it has ended, whoever else holds its output."""
     assert child.stdout is not None  # noqa: S101
-    room = MAX_LOG_BYTES
+    room, ended = MAX_LOG_BYTES, None
     with log.open("ab") as sink, selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         lingers = float("inf")
@@ -64,6 +67,10 @@ def _follow(
             if not chunk:
                 child.wait()
                 return
+            if child.poll() is not None and ended is None:
+                ended = time.monotonic()
+            if ended is not None and time.monotonic() - ended > _GRACE_SECONDS:
+                return  # whoever still writes there is not the stage
             if room > 0:
                 emit({"event": "log", "text": chunk.decode(errors="replace")})
                 sink.write(chunk[:room])

@@ -13,13 +13,15 @@ from pipeline.stages.outcome import failed, succeeded
 from pipeline.stages.signature import with_escaped_colons
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy import Connection, CursorResult
+    from sqlalchemy.engine import URL
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 BATCH_ROWS = 50_000
 _READ_ONLY = {
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    "sqlite": "PRAGMA query_only = ON",
 }
 _PASSWORD = re.compile(r"://[^@/\s]*@")
 
@@ -30,18 +32,19 @@ class ColumnError(Exception):
 
 def execute_query(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Run the query that *job* describes (an SqlJob) and return how it went."""
-    from sqlalchemy import create_engine
-    from sqlalchemy.engine import make_url
+    from sqlalchemy import create_engine, event
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     target = Workplace(Path(job["workplace"]), "").outputs / "output.parquet"
     started = time.monotonic()
     try:
-        url = make_url(job["url"])
+        url = _url(job["url"])
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
             return failed(Failure("source", f"There is no database file {url.database}."))
         engine = create_engine(url, poolclass=NullPool)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _guard_sqlite)
         with engine.connect() as connection:
             connection.exec_driver_sql(_READ_ONLY.get(engine.dialect.name, "SELECT 1"))
             rows = _write(_select(connection, job["text"], job["params"]), target)
@@ -54,6 +57,36 @@ def execute_query(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
     emit({"event": "log", "text": f"{rows:,} rows in {time.monotonic() - started:.2f} s\n"})
     output = {"name": "output", "path": str(target), "media_type": MEDIA_TYPE}
     return succeeded([output], queries=[{"text": job["text"], "rows": rows}])
+
+
+def _url(text: str) -> "URL":
+    """Return the source's address; the error of a malformed one does not repeat it."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(text)
+    except ValueError:
+        raise ArgumentError("the address of the source is malformed") from None
+
+
+def _guard_sqlite(connection: "sqlite3.Connection", _record: object) -> None:
+    """Let SQLite do nothing but read: no ATTACH, no PRAGMA, no VACUUM INTO a file."""
+    import sqlite3
+
+    allowed = {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+    }
+
+    def judge(action: int, *_: object) -> int:
+        return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY
+
+    connection.execute("PRAGMA query_only = ON")
+    connection.set_authorizer(judge)
 
 
 def _select(connection: "Connection", query: str, params: dict[str, Any]) -> "CursorResult[Any]":

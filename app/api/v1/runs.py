@@ -1,6 +1,7 @@
 """Runs: asking for them, watching them, finding them."""
 
 import re
+import threading
 import time
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ from provenance.ledger.search import RunFilter, search_runs
 from provenance.ledger.states import Status, Trigger, Verdict
 
 blueprint = make_blueprint("api_runs")
+MOST_WAITERS = 4
+_places = threading.BoundedSemaphore(MOST_WAITERS)
 POLL_SECONDS = 0.1
 _PARAM = "param."
 _CURSOR = re.compile(r"run_[0-9a-z]{26}", re.ASCII)
@@ -144,12 +147,19 @@ def _object_of(run_id: str) -> dict[str, Any]:
 
 
 def _accepted(run_id: str, seconds: float) -> tuple[Response, int]:
-    """Answer with the run once it has ended, or as it is after *seconds*."""
+    """Answer with the run once it has ended, or as it is after *seconds*.
+
+    Who waits holds a thread of the server: beyond a few, nobody else waits.
+    """
     deadline = time.monotonic() + seconds
     found = _object_of(run_id)
-    while found["status"] not in _ENDED and time.monotonic() < deadline:
-        time.sleep(max(0.0, min(POLL_SECONDS, deadline - time.monotonic())))
-        found = _object_of(run_id)
+    if found["status"] not in _ENDED and _places.acquire(blocking=False):
+        try:
+            while found["status"] not in _ENDED and time.monotonic() < deadline:
+                time.sleep(max(0.0, min(POLL_SECONDS, deadline - time.monotonic())))
+                found = _object_of(run_id)
+        finally:
+            _places.release()
     response = jsonify(found)
     response.headers["Location"] = found["links"]["self"]
     return response, 200 if found["status"] in _ENDED else 202
