@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.manifest_models import ReportSpec
+from pipeline.manifest_parts.models import ReportSpec
 from pipeline.parameters import Resolved, Schema, params_to_json
 from provenance.ledger.intake import CaseToRun
 

@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from pipeline.containment import MARKER, end_tree
-from pipeline.tree import Tree
+from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.identity.environment import EnvironmentFacts, describe_environment
 

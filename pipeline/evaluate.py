@@ -12,8 +12,8 @@ A failure of the project's own code is a result and ends here as one. A failure 
 an exception and leaves this module: whoever called ends the run as such.
 """
 
+from pipeline.asked import Asked, read_asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
-from pipeline.checkout import Checkout, Mirror
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
@@ -22,7 +22,8 @@ from pipeline.plan import REPORT, Step, report_step, stage_step
 from pipeline.publish import Outcome, params_key, publish
 from pipeline.push import cases_of_push, commit_of_push
 from pipeline.reporting import make_report
-from pipeline.request import Asked, read_asked
+from pipeline.repository.checkout import Checkout
+from pipeline.repository.mirror import Mirror
 from pipeline.runlog import keep_log
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.installation import Installation
-from pipeline.manifest_models import stages_of
+from pipeline.manifest_parts.models import stages_of
 from pipeline.plan import REPORT, Step, decide, report_step, stage_step
 from pipeline.publish import params_key
 from pipeline.situation import Situation

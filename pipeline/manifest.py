@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.manifest_checks import Broken, check_manifest
-from pipeline.manifest_models import (
+from pipeline.manifest_parts.checks import Broken, check_manifest
+from pipeline.manifest_parts.models import (
     SECTIONS,
     EnvironmentSpec,
     Manifest,
@@ -24,9 +24,16 @@ from pipeline.manifest_models import (
     kind_of,
     split_reference,
 )
-from pipeline.manifest_problems import MANIFEST, ManifestError, Path, Problem, Problems, lines_of
+from pipeline.manifest_parts.problems import (
+    MANIFEST,
+    ManifestError,
+    Path,
+    Problem,
+    Problems,
+    lines_of,
+)
 from pipeline.nearest import did_you_mean, listed, shown
-from pipeline.tree import Tree
+from pipeline.repository.tree import Tree
 from provenance.errors import ProvenoteError
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.magics import plain_python
-from pipeline.manifest_models import RESERVED, split_reference
+from pipeline.manifest_parts.models import RESERVED, split_reference
 from pipeline.situation import SEARCH, Situation
 from pipeline.stages.signature import read_signature
 from provenance.cache import Cache, Entry

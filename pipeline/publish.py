@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from pipeline.asked import Asked
 from pipeline.jobs import Made
 from pipeline.reporting import HTML, NOTEBOOK, Reported, stage_results
-from pipeline.request import Asked
 from pipeline.results import Results
 from pipeline.runner.messages import Failure
 from provenance.identity.canonical import digest

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from pipeline.cases import all_cases
-from pipeline.checkout import CommitInfo, Mirror, UnknownRevisionError
 from pipeline.manifest import read_manifest
-from pipeline.manifest_models import Manifest, PushSpec
+from pipeline.manifest_parts.models import Manifest, PushSpec
+from pipeline.repository.checkout import CommitInfo
+from pipeline.repository.mirror import Mirror, UnknownRevisionError
+from pipeline.repository.tree import Tree
 from pipeline.schema import report_schema
-from pipeline.tree import Tree
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Evaluation
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import structlog
 
+from pipeline.asked import Asked
 from pipeline.attempt import Attempt
-from pipeline.colophon import Colophon, EnvironmentLine, InputLine, StageLine
 from pipeline.containment import Workplace
 from pipeline.jobs import Made, input_path, lay_inputs, make_record, sdk_context
 from pipeline.plan import Decision, Step, decide
+from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
 from pipeline.report import EXECUTED
-from pipeline.request import Asked
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import Failure, RenderJob, ReportJob

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from pipeline.manifest_models import Manifest, ParameterSpec
+from pipeline.manifest_parts.models import Manifest, ParameterSpec
 from pipeline.parameters import (
     Parameter,
     ParameterError,
@@ -11,10 +11,10 @@ from pipeline.parameters import (
     normalised,
     undeclared,
 )
+from pipeline.repository.tree import Tree
 from pipeline.stages.signature import SignatureError, read_signature, sql_binds
 from pipeline.template_parameters import TemplateParameter, overlaid
 from pipeline.templates import Template, read_template
-from pipeline.tree import Tree
 from provenance.errors import ProvenoteError
 
 

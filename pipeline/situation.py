@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.checkout import Checkout
 from pipeline.environments import Environment
-from pipeline.manifest_models import Manifest, ReportSpec
+from pipeline.manifest_parts.models import Manifest, ReportSpec
 from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
+from pipeline.repository.checkout import Checkout
 from pipeline.schema import report_schema, stage_params
 from pipeline.templates import BUILTIN, Template, TemplateError, read_template
 

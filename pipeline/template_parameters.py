@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from pipeline.literals import SKIP, Annotation, annotation_of, annotation_text, literal_of
-from pipeline.manifest_models import ParameterSpec
+from pipeline.manifest_parts.models import ParameterSpec
 from pipeline.nearest import shown
 from pipeline.parameter_values import Type, type_of
 from pipeline.parameters import Parameter, valid_name

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.nearest import did_you_mean, listed
+from pipeline.repository.tree import Tree
 from pipeline.template_parameters import (
     Cell,
     TemplateError,
@@ -15,7 +16,6 @@ from pipeline.template_parameters import (
     find_parameters,
     with_metadata,
 )
-from pipeline.tree import Tree
 from provenance.errors import ProvenoteError
 
 __all__ = [

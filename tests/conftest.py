@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 
 from pipeline.environments import environment_for, lock_of
 from pipeline.installation import Installation, Limits, SourceUrls
+from pipeline.repository.tree import MemoryTree
 from pipeline.runner.client import Runner
-from pipeline.tree import MemoryTree
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
 from provenance.store import Store

@@ -16,8 +16,8 @@ from app.secret_key import secret_key
 from app.settings import Settings, read_settings
 from app.source_urls import remember_source_urls
 from app.work.doorbell import SilentDoorbell
-from pipeline.checkout import Mirror
 from pipeline.installation import Installation
+from pipeline.repository.mirror import Mirror
 from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Project
 
@@ -97,6 +97,6 @@ def _queue(installation: Installation, project: Project, demo: DemoProject) -> i
 
 def _build_environment(installation: Installation) -> None:
     from pipeline.environments import environment_for, lock_of
-    from pipeline.tree import MemoryTree
+    from pipeline.repository.tree import MemoryTree
 
     environment_for(installation.environments, lock_of(MemoryTree({}), None))

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from app.cli.output import json_option, print_json
-from pipeline.git import GitError, git
+from pipeline.repository.git import GitError, git
 from provenance.errors import InvalidInputError, NotFoundError
 
 SCAFFOLD = Path(__file__).parents[2] / "examples" / "scaffold"

@@ -12,18 +12,14 @@ from app.assemble import assemble, make_ready
 from app.settings import Settings, read_settings
 from app.work.reconcile import take_back
 from pipeline.cases import all_cases, case_to_run
-from pipeline.checkout import (
-    Checkout,
-    Mirror,
-    UnknownRevisionError,
-    local_branch,
-    working_tree,
-)
-from pipeline.git import GitError, git
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
-from pipeline.manifest_models import Manifest
+from pipeline.manifest_parts.models import Manifest
 from pipeline.nearest import did_you_mean, listed
+from pipeline.repository.checkout import Checkout
+from pipeline.repository.git import GitError, git
+from pipeline.repository.mirror import Mirror, UnknownRevisionError
+from pipeline.repository.working_tree import local_branch, working_tree
 from pipeline.schema import report_schema
 from provenance.identity.canonical import digest
 from provenance.ledger.ids import new_id

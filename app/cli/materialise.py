@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.local import Local
-from pipeline.checkout import working_tree
+from pipeline.repository.working_tree import working_tree
 from provenance.cache import Entry
 from provenance.ledger.intake import case_key
 from provenance.ledger.tables import Run

@@ -13,8 +13,8 @@ from app.intake.post_receive import post_receive_script
 from app.intake.secrets import hook_secret
 from app.secret_key import secret_key
 from app.settings import Settings, read_settings
-from pipeline.checkout import Mirror
 from pipeline.installation import Installation
+from pipeline.repository.mirror import Mirror
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.ledger.ids import new_id
 from provenance.ledger.queries.projects import project_named

@@ -14,9 +14,9 @@ from app.intake.fields import make_fields, read_fields
 from app.intake.offer import Offer, find_project, read_offer, today
 from app.intake.request import Requester, RunRequest, accept_again, accept_run
 from app.run_object import whole_run
-from pipeline.checkout import UnknownRevisionError
-from pipeline.git import InvalidRevisionError
 from pipeline.parameters import ParameterError, to_text
+from pipeline.repository.git import InvalidRevisionError
+from pipeline.repository.mirror import UnknownRevisionError
 from provenance.errors import ProvenoteError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.states import Trigger

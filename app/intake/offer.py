@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.intake.refs import HEADS
-from pipeline.checkout import CommitInfo, Mirror, UnknownRevisionError
-from pipeline.git import is_sha
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
-from pipeline.manifest_models import Manifest, ReportSpec
+from pipeline.manifest_parts.models import Manifest, ReportSpec
 from pipeline.parameters import Schema
+from pipeline.repository.checkout import CommitInfo
+from pipeline.repository.git import is_sha
+from pipeline.repository.mirror import Mirror, UnknownRevisionError
 from pipeline.schema import report_schema
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.tables import Project

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.git import is_sha
+from pipeline.repository.git import is_sha
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _MAX_LENGTH = 255

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from app.intake.offer import Offer, find_project, read_offer, today
 from app.work.doorbell import Doorbell
 from pipeline.cases import case_to_run
-from pipeline.checkout import Checkout
-from pipeline.git import checked_revision
 from pipeline.installation import Installation
+from pipeline.repository.checkout import Checkout
+from pipeline.repository.git import checked_revision
 from provenance.errors import InvalidInputError
 from provenance.ledger.claims import Claim, claim, queue_again
 from provenance.ledger.columns import utc_now

@@ -86,7 +86,7 @@ def _perform(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
             return execute_report(job, emit)
         case "render":
-            from pipeline.page import render_page
+            from pipeline.rendering.page import render_page
 
             return render_page(job)
         case other:

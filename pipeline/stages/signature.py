@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.nearest import did_you_mean, listed
-from pipeline.tree import Tree
+from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
 
 SOURCE_FOLDERS = ("", "src/")

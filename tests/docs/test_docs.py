@@ -17,11 +17,11 @@ from app.api.v1.models import RunBody, RunObject, RunsQuery
 from app.cli import cli
 from app.factory import create_app
 from app.settings import PREFIX, Settings
-from pipeline import manifest_models
 from pipeline.manifest import read_manifest
+from pipeline.manifest_parts import models as manifest_models
+from pipeline.repository.tree import MemoryTree
 from pipeline.template_parameters import find_parameters
 from pipeline.templates import Cell, builtin_names, read_template
-from pipeline.tree import MemoryTree
 from provenance.ledger.states import Verdict
 from provenance.record import Record
 

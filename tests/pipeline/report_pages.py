@@ -6,8 +6,8 @@ from typing import Any
 
 import nbformat
 
-from pipeline.colophon import Colophon, EnvironmentLine, InputLine, StageLine
-from pipeline.render import render_report
+from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
+from pipeline.rendering.render import render_report
 
 v4 = nbformat.v4
 SHA = "4f2c9a1b77d0c3e85512aa90fe61b2d4c83f7e09"

@@ -3,7 +3,7 @@
 from datetime import date
 
 from pipeline.cases import all_cases, case_to_run
-from pipeline.manifest_models import ReportSpec
+from pipeline.manifest_parts.models import ReportSpec
 from pipeline.parameters import Parameter, Schema
 
 TODAY = date(2026, 1, 1)

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checkout import (
-    UNBORN,
+from pipeline.installation import Installation
+from pipeline.repository.mirror import (
     Mirror,
     RepositoryUnreachableError,
     UnknownRevisionError,
-    local_branch,
     without_userinfo,
-    working_tree,
 )
-from pipeline.installation import Installation
-from pipeline.tree import MissingFileError
+from pipeline.repository.tree import MissingFileError
+from pipeline.repository.working_tree import UNBORN, local_branch, working_tree
 from provenance.errors import NotFoundError
 from tests.support.repository import Repository
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.environments import EnvironmentBuildError, Lock, environment_for, lock_of
-from pipeline.tree import MemoryTree, MissingFileError
+from pipeline.repository.tree import MemoryTree, MissingFileError
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

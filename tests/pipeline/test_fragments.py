@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.fragments import balanced, set_frames
+from pipeline.rendering.fragments import balanced, set_frames
 
 
 @pytest.mark.parametrize(

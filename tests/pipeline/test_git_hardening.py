@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checkout import (
+from pipeline.installation import Installation
+from pipeline.repository.git import GitError, InvalidRevisionError, checked_revision, git, is_sha
+from pipeline.repository.mirror import (
     Mirror,
     RepositoryRefusedError,
     RepositoryUnreachableError,
     UnknownRevisionError,
-    working_tree,
 )
-from pipeline.git import GitError, InvalidRevisionError, checked_revision, git, is_sha
-from pipeline.installation import Installation
-from pipeline.tree import DirectoryTree, MissingFileError, TreeError, contained
+from pipeline.repository.tree import DirectoryTree, MissingFileError, TreeError, contained
+from pipeline.repository.working_tree import working_tree
 from tests.support.repository import Repository
 
 MakeInstallation = Callable[..., Installation]

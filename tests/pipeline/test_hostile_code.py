@@ -55,9 +55,10 @@ def test_nonsense_among_the_results_is_passed_over(
 ) -> None:
     cell = CONTEXT + (
         "huge = '1' + '0' * 400\n"
-        "lines = ['{', '[]', 'null', '[' * 100_000,"
-        " '{\"metric\": {\"name\": \"a\", \"value\": ' + huge + '}}',"
-       XX
+        "half = chr(92) + 'ud800 ' + chr(92) + 'u0000'\n"
+        "lines = ['{', '[]', 'null', '[' * 100_000,\n"
+        '  \'{"metric": {"name": "a", "value": \' + huge + \'}}\',\n'
+        '  \'{"check": {"ok": true, "message": "half \' + half + \'"}}\']\n'
         "open(context['results'], 'a').write('\\n'.join(lines) + '\\n')"
     )
     done = evaluate(git_project(single(notebook(cell))))

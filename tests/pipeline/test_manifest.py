@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.manifest import ManifestError, OnSpec, PushSpec, read_manifest
-from pipeline.manifest_problems import lines_of
-from pipeline.tree import DirectoryTree, MemoryTree
+from pipeline.manifest_parts.problems import lines_of
+from pipeline.repository.tree import DirectoryTree, MemoryTree
 from tests.support.manifests import CODE, MANIFEST, edited, notebook, only, problems, tree
 
 

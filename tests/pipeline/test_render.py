@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.render import NotebookError, render_notebook, render_report
+from pipeline.rendering.render import NotebookError, render_notebook, render_report
 from tests.pipeline.report_pages import (
     ATTACK,
     HOSTILE,
@@ -282,7 +282,7 @@ def test_halves_of_surrogate_pairs_do_not_stop_the_page() -> None:
 
 def test_importing_the_room_imports_no_heavy_library() -> None:
     program = (
-        "import sys, pipeline.render, pipeline.colophon; "
+        "import sys, pipeline.rendering.render, pipeline.rendering.colophon; "
         "print([m for m in ('nbconvert', 'nbformat', 'papermill', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -3,11 +3,11 @@ from datetime import date
 
 import pytest
 
-from pipeline.manifest_models import Manifest, UnknownReportError, UnknownStageError
+from pipeline.manifest_parts.models import Manifest, UnknownReportError, UnknownStageError
 from pipeline.parameters import Parameter, ParameterError
+from pipeline.repository.tree import MemoryTree
 from pipeline.schema import report_schema, stage_params
 from pipeline.stages.signature import SignatureError
-from pipeline.tree import MemoryTree
 
 TEMPLATE = "date = '2013-01-31'  # the day\nn: int = 5\ndepartures = 'a.parquet'\nname = 'x'"
 

@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline.repository.tree import MemoryTree
 from pipeline.stages.signature import (
     Argument,
     SignatureError,
@@ -8,7 +9,6 @@ from pipeline.stages.signature import (
     sql_binds,
     with_escaped_colons,
 )
-from pipeline.tree import MemoryTree
 
 MODULE = b"""
 import pandas as pd

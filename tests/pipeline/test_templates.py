@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.parameters import Parameter
+from pipeline.repository.tree import MemoryTree
 from pipeline.templates import (
     MAX_BYTES,
     Cell,
@@ -18,7 +19,6 @@ from pipeline.templates import (
     builtin_names,
     read_template,
 )
-from pipeline.tree import MemoryTree
 
 
 def notebook(
@@ -349,7 +349,8 @@ def test_any_json_is_a_template_or_an_error_of_the_template(
 
 def test_reading_a_notebook_imports_nothing_heavy() -> None:
     code = (
-        "import sys, pipeline.manifest, pipeline.schema; from pipeline.tree import MemoryTree\n"
+        "import sys, pipeline.manifest, pipeline.schema\n"
+        "from pipeline.repository.tree import MemoryTree\n"
         "from pipeline.templates import read_template\n"
         'read_template(MemoryTree({"a.ipynb": b\'{"nbformat": 4, "cells": []}\'}), "a.ipynb")\n'
         "heavy = {'nbformat', 'jupytext', 'papermill', 'nbconvert', 'pandas', 'pyarrow'}\n"

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pipeline import typeset
+from pipeline.rendering import typeset
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.manifest import ManifestError, Problem, read_manifest
-from pipeline.tree import MemoryTree, Tree
+from pipeline.repository.tree import MemoryTree, Tree
 
 MANIFEST = """\
 [project]

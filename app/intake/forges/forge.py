@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 from app.intake.payload import PayloadError
 from app.intake.refs import HEADS, is_ref, is_zero
 from app.intake.request import DeliveryId, Push
-from pipeline.git import is_sha
+from pipeline.repository.git import is_sha
 
 _DELIVERY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,99}", re.ASCII)
 _ACTOR_LENGTH = 100

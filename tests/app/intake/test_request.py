@@ -11,10 +11,11 @@ from app.intake.request import (
     accept_run,
 )
 from app.run_object import whole_run
-from pipeline.checkout import CommitInfo, RepositoryUnreachableError, UnknownRevisionError
-from pipeline.git import InvalidRevisionError
-from pipeline.manifest_problems import ManifestError
+from pipeline.manifest_parts.problems import ManifestError
 from pipeline.parameters import ParameterError
+from pipeline.repository.checkout import CommitInfo
+from pipeline.repository.git import InvalidRevisionError
+from pipeline.repository.mirror import RepositoryUnreachableError, UnknownRevisionError
 from provenance.errors import NotFoundError
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun, case_key, prepare_runs

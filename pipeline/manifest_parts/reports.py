@@ -2,13 +2,13 @@
 
 import graphlib
 
-from pipeline.manifest_models import Manifest, ReportSpec, UnknownStageError
-from pipeline.manifest_problems import Path, Problems
+from pipeline.manifest_parts.models import Manifest, ReportSpec, UnknownStageError
+from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.parameters import ParameterError, Schema, valid_name
+from pipeline.repository.tree import Tree
 from pipeline.schema import merged_schema, stage_params
 from pipeline.stages.signature import SignatureError
 from pipeline.templates import Template, TemplateError, read_template
-from pipeline.tree import Tree
 
 
 def check_report(

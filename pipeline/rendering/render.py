@@ -5,16 +5,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.colophon import Colophon
-from pipeline.typeset import script_json, verdict_mark
+from pipeline.rendering.colophon import Colophon
+from pipeline.rendering.typeset import script_json, verdict_mark
 from provenance.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from pipeline.exporter import PageExporter
+    from pipeline.rendering.exporter import PageExporter
 
-THEMES = Path(__file__).resolve().parent.parent / "report_templates"
+THEMES = Path(__file__).resolve().parents[2] / "report_templates"
 
 _TOO_DEEP = "The notebook is nested too deeply to be shown."
 
@@ -68,7 +68,7 @@ def render_notebook(notebook_json: bytes, title: str) -> str:
 def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> str:
     from markupsafe import Markup
 
-    from pipeline.exporter import Outline
+    from pipeline.rendering.exporter import Outline
 
     page["record"] = Markup(page["record"])  # noqa: S704 - script_json made it inert
     page["outline"] = Outline()
@@ -84,7 +84,7 @@ def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> str:
 
 @cache
 def _exporter() -> "PageExporter":
-    from pipeline.exporter import PageExporter
+    from pipeline.rendering.exporter import PageExporter
 
     return PageExporter(THEMES)
 

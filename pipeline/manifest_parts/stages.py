@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.manifest_models import Manifest, Section, StageSpec
-from pipeline.manifest_problems import Problems
+from pipeline.manifest_parts.models import Manifest, Section, StageSpec
+from pipeline.manifest_parts.problems import Problems
 from pipeline.nearest import did_you_mean, listed, shown
+from pipeline.repository.tree import Tree
 from pipeline.schema import read_sql
 from pipeline.stages.signature import SignatureError, read_signature, sql_binds
-from pipeline.tree import Tree
 
 Known = Mapping[Section, Sequence[str]]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.colophon import Colophon
-from pipeline.render import render_report
+from pipeline.rendering.colophon import Colophon
+from pipeline.rendering.render import render_report
 
 PAGE = "report.html"
 

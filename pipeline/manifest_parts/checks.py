@@ -5,14 +5,14 @@ import graphlib
 import re
 from collections.abc import Iterable
 
-from pipeline.manifest_models import RESERVED, Manifest, Section, split_reference, stages_of
-from pipeline.manifest_problems import Path, Problems
-from pipeline.manifest_reports import check_report
-from pipeline.manifest_stages import check_stage
+from pipeline.manifest_parts.models import RESERVED, Manifest, Section, split_reference, stages_of
+from pipeline.manifest_parts.problems import Path, Problems
+from pipeline.manifest_parts.reports import check_report
+from pipeline.manifest_parts.stages import check_stage
 from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameters import ParameterError, valid_name
+from pipeline.repository.tree import Tree
 from pipeline.schema import shared_parameter
-from pipeline.tree import Tree
 
 Broken = frozenset[tuple[Section, str]]
 

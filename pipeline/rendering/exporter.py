@@ -1,7 +1,7 @@
 """The nbconvert exporter behind report pages.
 
-Importing this module imports nbconvert, which takes more than a second: ``pipeline.render``
-does so when the first page is made.
+Importing this module imports nbconvert, which takes more than a second:
+``pipeline.rendering.render`` does so when the first page is made.
 """
 
 import base64
@@ -26,8 +26,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token
 from pygments.util import ClassNotFound
 
-from pipeline import typeset
-from pipeline.fragments import balanced, set_frames
+from pipeline.rendering import typeset
+from pipeline.rendering.fragments import balanced, set_frames
 
 DISPLAY_PRIORITY = (
     "text/html",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from pipeline.checkout import without_userinfo
+from pipeline.repository.mirror import without_userinfo
 from provenance.ledger.tables import Evaluation, Run
 
 

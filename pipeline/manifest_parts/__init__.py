@@ -1,0 +1,1 @@
+"""What a manifest may say and has to hold, part by part; `pipeline.manifest` reads it."""

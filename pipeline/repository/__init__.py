@@ -1,0 +1,1 @@
+"""Projects as git repositories: fetched, looked into, and laid out."""
