@@ -24,6 +24,7 @@ class Asked:
     report: str
     params: Mapping[str, Any]
     origins: Mapping[str, str]
+    case_key: str
     commit: str
     branch: str | None
     force: bool
@@ -58,6 +59,7 @@ def read_asked(session: Session, run_id: str) -> Asked:
         report=run.report,
         params=run.params,
         origins=run.origins,
+        case_key=run.case_key,
         commit=run.commit_sha,
         branch=run.branch,
         force=evaluation.force,

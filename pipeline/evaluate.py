@@ -18,8 +18,9 @@ from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
-from pipeline.plan import REPORT, Step, report_step, stage_step
-from pipeline.publish import Outcome, params_key, publish
+from pipeline.plan import Step, report_step, stage_step
+from pipeline.previous import previous_key
+from pipeline.publish import Outcome, publish
 from pipeline.push import cases_of_push, commit_of_push
 from pipeline.reporting import make_report
 from pipeline.repository.checkout import Checkout
@@ -31,10 +32,9 @@ from pipeline.situation import Situation, settle
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone
-from provenance.ledger.history import key_at_parent, last_key
 from provenance.ledger.intake import prepare_runs, write_commit
 from provenance.ledger.states import Verdict, verdict_of
-from provenance.ledger.tables import Evaluation, Run
+from provenance.ledger.tables import Evaluation
 from provenance.store import MissingObjectError
 
 _THEIRS = (InvalidInputError, NotFoundError)
@@ -108,12 +108,12 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
         results: dict[str, Entry] = {}
         for stage in situation.manifest.upstream(asked.report):
             step = stage_step(situation, stage, results)
-            previous = _previous(attempt, asked, step)
+            previous = _previous(attempt, asked, situation, step)
             one = make_stage(attempt, situation, step, results, previous, asked.force)
             results[stage] = one.entry
             made.append(one)
         step = report_step(situation, results)
-        previous = _previous(attempt, asked, step)
+        previous = _previous(attempt, asked, situation, step)
         report = make_report(attempt, situation, asked, step, made, previous)
     except StageFailedError as failed:
         return _ended(attempt, failed.failure, made, failed.stage)
@@ -153,12 +153,10 @@ def _checkout(installation: Installation, asked: Asked) -> Checkout:
     return mirror.checkout(mirror.resolve(asked.commit))
 
 
-def _previous(attempt: Attempt, asked: Asked, step: Step) -> str | None:
-    """Return the key to say what has changed since: that of the commit before, or the latest."""
-    name = f"report:{asked.report}" if step.name == REPORT else f"stage:{step.name}"
+def _previous(attempt: Attempt, asked: Asked, situation: Situation, step: Step) -> str | None:
+    """Return the key that the step had before, to say what has changed since."""
     with attempt.installation.ledger.reading() as session:
-        before = key_at_parent(session, session.get_one(Run, asked.run_id), step.name)
-        return before or last_key(session, asked.project_id, name, params_key(step.params))
+        return previous_key(session, asked.project_id, asked.case_key, situation, step)
 
 
 def _ended(

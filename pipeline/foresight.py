@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pipeline.installation import Installation
 from pipeline.manifest_parts.models import stages_of
 from pipeline.plan import REPORT, Step, decide, report_step, stage_step
-from pipeline.publish import params_key
+from pipeline.previous import previous_key
 from pipeline.situation import Situation
 from provenance.cache import Entry
-from provenance.ledger.history import last_key
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,19 @@ class Foreseen:
     sentence: str
 
 
-def foresee(installation: Installation, situation: Situation, project_id: str) -> list[Foreseen]:
+def foresee(
+    installation: Installation, situation: Situation, project_id: str, case_key: str
+) -> list[Foreseen]:
     """Return for each job of a run, in order, what would happen with it now."""
+
+    def decided(step: Step) -> tuple[Foreseen, Entry | None]:
+        with installation.ledger.reading() as session:
+            previous = previous_key(session, project_id, case_key, situation, step)
+        decision = decide(installation.cache, step, previous, force=False)
+        status = "reused" if decision.entry else "execute"
+        told = Foreseen(step.name, status, step.key, decision.reason, decision.sentence)
+        return told, decision.entry
+
     entries: dict[str, Entry] = {}
     foreseen: list[Foreseen] = []
     for stage in situation.manifest.upstream(situation.report):
@@ -36,7 +46,7 @@ def foresee(installation: Installation, situation: Situation, project_id: str) -
             foreseen.append(_waiting(stage, unknown))
             continue
         step = stage_step(situation, stage, entries)
-        told, entry = _decided(installation, step, project_id, f"stage:{stage}")
+        told, entry = decided(step)
         foreseen.append(told)
         if entry is not None:
             entries[stage] = entry
@@ -44,21 +54,10 @@ def foresee(installation: Installation, situation: Situation, project_id: str) -
     if unknown := [name for name in stages_of(references) if name not in entries]:
         return [*foreseen, _waiting(REPORT, unknown)]
     step = report_step(situation, entries)
-    told, _ = _decided(installation, step, project_id, f"report:{situation.report}")
+    told, _ = decided(step)
     return [*foreseen, told]
 
 
 def _waiting(name: str, unknown: list[str]) -> Foreseen:
     sentence = f"waits for {', '.join(unknown)}: reused if that gives what it gave before"
     return Foreseen(name, "waits", None, None, sentence)
-
-
-def _decided(
-    installation: Installation, step: Step, project_id: str, name: str
-) -> tuple[Foreseen, Entry | None]:
-    with installation.ledger.reading() as session:
-        previous = last_key(session, project_id, name, params_key(step.params))
-    decision = decide(installation.cache, step, previous, force=False)
-    status = "reused" if decision.entry else "execute"
-    told = Foreseen(step.name, status, step.key, decision.reason, decision.sentence)
-    return told, decision.entry

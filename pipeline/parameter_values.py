@@ -49,7 +49,6 @@ _WORDS: dict[str, Callable[[date], date]] = {
     "week_start": lambda today: today - timedelta(days=today.weekday()),
     "month_start": lambda today: today.replace(day=1),
 }
-RELATIVE_WORDS = tuple(_WORDS)
 
 
 class UnfitValueError(InvalidInputError):

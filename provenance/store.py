@@ -5,7 +5,6 @@ import hashlib
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -99,12 +98,6 @@ class Store:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise self._set_aside(sha256)
         return data
-
-    def chunks(self, sha256: str) -> Iterator[bytes]:
-        """Yield the object's bytes piece by piece."""
-        with self.open(sha256) as handle:
-            while chunk := handle.read(_CHUNK):
-                yield chunk
 
     def copy_out(self, sha256: str, target: Path) -> None:
         """Copy the object to *target*, writable there, checked; the original stays untouched."""

@@ -48,7 +48,7 @@ def _foresee(local: Local, case: CaseToRun) -> list[Foreseen]:
     situation = settle(
         local.checkout, local.manifest, environment, case.report, case.params, case.origins
     )
-    return foresee(local.installation, situation, local.project.id)
+    return foresee(local.installation, situation, local.project.id, case.case_key)
 
 
 def _object(case: CaseToRun, steps: list[Foreseen]) -> Mapping[str, Any]:

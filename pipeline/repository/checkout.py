@@ -52,7 +52,10 @@ def lay_out(repository: Path, sha: str, target: Path) -> None:
                 path = Path(folder, name)
                 if not path.is_symlink():
                     path.chmod(0o555 if path.stat().st_mode & 0o100 else 0o444)
+            if Path(folder) != files:
+                Path(folder).chmod(0o555)
         files.rename(target)
+        target.chmod(0o555)  # only now: to rename it, it had to be writable
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,10 +1,12 @@
 """Which key a job had the last time: what a plan compares with to say what has changed."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.ids import new_id
-from provenance.ledger.tables import Commit, Run, RunJob, StageRecord
+from provenance.ledger.tables import Run, RunJob, StageRecord
 
 
 def last_key(session: Session, project_id: str, name: str, params_key: str) -> str | None:
@@ -17,19 +19,27 @@ def last_key(session: Session, project_id: str, name: str, params_key: str) -> s
     return same or session.scalar(newest)
 
 
-def key_at_parent(session: Session, run: Run, job: str) -> str | None:
-    """Return the key that *job* had for the same case at the commit before that of *run*."""
-    parent = select(Commit.parent).where(
-        Commit.project_id == run.project_id, Commit.sha == run.commit_sha
-    )
+@dataclass(frozen=True)
+class Baseline:
+    """The runs that a new one is compared with: of one case of a report, at an earlier commit."""
+
+    project_id: str
+    report: str
+    case_key: str
+    commit: str | None
+
+
+def key_at(session: Session, baseline: Baseline, job: str) -> str | None:
+    """Return the latest key that *job* had in the runs of *baseline*; None without any."""
     query = (
         select(RunJob.key)
         .join(Run, Run.id == RunJob.run_id)
         .where(
-            Run.project_id == run.project_id,
-            Run.commit_sha == parent.scalar_subquery(),
-            Run.report == run.report,
-            Run.case_key == run.case_key,
+            Run.project_id == baseline.project_id,
+            Run.commit_sha == baseline.commit,
+            Run.report == baseline.report,
+            Run.case_key == baseline.case_key,
+            Run.dirty.is_(None),
             RunJob.stage == job,
         )
     )

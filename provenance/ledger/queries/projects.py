@@ -1,13 +1,13 @@
 """Projects and their commits."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
-from provenance.ledger.tables import Commit, Evaluation, Project, Run
+from provenance.ledger.tables import Evaluation, Project, Run
 
 MOST_BRANCHES = 100
 
@@ -59,17 +59,6 @@ def branch_names(session: Session, project_id: str) -> Sequence[str]:
         .limit(MOST_BRANCHES)
     )
     return [branch for branch in session.scalars(wanted) if branch is not None]
-
-
-def commits_of(
-    session: Session, wanted: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], Commit]:
-    """Return the known commits among *wanted*, pairs of project id and SHA."""
-    pairs = sorted(set(wanted))
-    if not pairs:
-        return {}
-    query = select(Commit).where(tuple_(Commit.project_id, Commit.sha).in_(pairs))
-    return {(commit.project_id, commit.sha): commit for commit in session.scalars(query)}
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
