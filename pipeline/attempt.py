@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.containment import Workplace
+from pipeline.containment import Workplace, end_tree, marked_processes
 from pipeline.installation import Installation
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
 from pipeline.runner.messages import Job
@@ -76,6 +76,14 @@ class Attempt:
         place.make()
         self._places[name] = place
         return place
+
+    def end(self) -> None:
+        """End what is left of this attempt: files, and processes that outlived their runner."""
+        if self._places:
+            for pid, marker in marked_processes(self.marker).items():
+                if marker == self.marker:
+                    end_tree(pid)
+        Workplace(self.root, self.marker).remove()
 
     def printed(self, name: str) -> bytes:
         """Return what the job *name* printed."""
@@ -277,4 +285,4 @@ def attempting(claim: Claim, worker: Worker) -> Iterator[Attempt]:
         try:
             yield attempt
         finally:
-            Workplace(attempt.root, attempt.marker).remove()
+            attempt.end()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
+from pipeline.containment import marked_processes
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation, Limits
 from pipeline.runner.client import Runner, RunnerStoppedError
@@ -139,6 +140,8 @@ def test_a_runner_that_is_killed_ends_the_run_and_keeps_what_was_finished(
     (run,) = answers
     assert (run.verdict, run.error["kind"]) == ("error", "died")
     assert "finished cell" in run.html
+    # Its kernel knew nothing of the end of the process above it.
+    assert marked_processes(f"{evaluate.installation.home}:") == {}
 
 
 def test_a_worker_that_has_to_go_publishes_nothing_and_another_goes_on(
