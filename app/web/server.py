@@ -1,5 +1,7 @@
 """The web server: gunicorn with threads, one process."""
 
+import socket
+import struct
 import threading
 from typing import Any
 
@@ -12,7 +14,7 @@ from app.factory import create_app
 from app.settings import Settings
 from app.work.doorbell import CeleryDoorbell
 
-SILENCE_SECONDS = 20.0
+SILENCE_SECONDS = 15
 """How long a connection may stand still in the middle of a request or an answer."""
 
 
@@ -21,8 +23,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def handle(self, conn: Any) -> Any:
         """Answer what comes over one connection."""
-        conn.init()
-        conn.sock.settimeout(SILENCE_SECONDS)
+        # By the kernel's own time-outs, because gunicorn sets those of Python anew.
+        limit = struct.pack("ll", SILENCE_SECONDS, 0)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, limit)
         return super().handle(conn)
 
 
