@@ -13,13 +13,12 @@ from app.current import installation
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_of, live_token
 from provenance.ledger.queries.run import RunPage, run_page
-from provenance.ledger.states import Status, Verdict
+from provenance.ledger.states import ENDED, Verdict
 from provenance.ledger.tables import Evaluation
 from provenance.store import MissingObjectError
 
 LONGEST_LOG = 500_000
 LONGEST_RECORD = 2_000_000
-_OVER = (Status.FINISHED, Status.DEAD)
 _TROUBLE = {
     Verdict.FAILED: "A check failed",
     Verdict.ERROR: "The code raised an error",
@@ -36,7 +35,7 @@ def run(run_id: str) -> str:
     with installation().ledger.reading() as session:
         page = run_page(session, run_id)
         evaluation = session.get_one(Evaluation, page.run.evaluation_id)
-        live = live_of(session, run_id) if page.run.status not in _OVER else None
+        live = live_of(session, run_id) if page.run.status not in ENDED else None
         token = live_token(session, page.run)
     error = page.run.error or {}
     return render_template(
@@ -56,7 +55,7 @@ def live(run_id: str) -> ResponseReturnValue:
     """Answer a page that waits: nothing new, what is new, or "load me again"."""
     with installation().ledger.reading() as session:
         found = find_run(session, run_id)
-        if found.status in _OVER:
+        if found.status in ENDED:
             return Response(status=204, headers={"HX-Refresh": "true"})
         token, seen = live_token(session, found), request.args.get("seen", "")
         if seen == token:

@@ -29,7 +29,7 @@ from provenance.errors import NotFoundError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
-from provenance.ledger.states import Status, Trigger, Verdict
+from provenance.ledger.states import ENDED, Status, Trigger, Verdict
 
 blueprint = make_blueprint("api_runs")
 MOST_WAITERS = 4
@@ -38,7 +38,6 @@ POLL_SECONDS = 0.1
 _PARAM = "param."
 _CURSOR = re.compile(r"run_[0-9a-z]{26}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
-_ENDED = frozenset({Status.FINISHED, Status.DEAD})
 _OPTIONAL_BODY = {
     "requestBody": {
         "required": False,
@@ -99,7 +98,7 @@ def cancel(path: RunPath) -> tuple[Response, int]:
     with installation().ledger.writing() as session:
         cancel_run(session, path.run_id)
     found = _object_of(path.run_id)
-    return jsonify(found), 200 if found["status"] in _ENDED else 202
+    return jsonify(found), 200 if found["status"] in ENDED else 202
 
 
 @blueprint.post(
@@ -153,16 +152,16 @@ def _accepted(run_id: str, seconds: float) -> tuple[Response, int]:
     """
     deadline = time.monotonic() + seconds
     found = _object_of(run_id)
-    if found["status"] not in _ENDED and _places.acquire(blocking=False):
+    if found["status"] not in ENDED and _places.acquire(blocking=False):
         try:
-            while found["status"] not in _ENDED and time.monotonic() < deadline:
+            while found["status"] not in ENDED and time.monotonic() < deadline:
                 time.sleep(max(0.0, min(POLL_SECONDS, deadline - time.monotonic())))
                 found = _object_of(run_id)
         finally:
             _places.release()
     response = jsonify(found)
     response.headers["Location"] = found["links"]["self"]
-    return response, 200 if found["status"] in _ENDED else 202
+    return response, 200 if found["status"] in ENDED else 202
 
 
 def _filter(query: RunsQuery) -> RunFilter:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from provenance.errors import NotFoundError
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
-from provenance.ledger.states import Status
+from provenance.ledger.states import ENDED, Status
 from provenance.ledger.tables import Commit, Evaluation, Run, RunJob
 
 MOST_RUNS = 500
@@ -57,7 +57,7 @@ class EvaluationRow:
     @property
     def over(self) -> bool:
         """Whether nothing will change any more."""
-        return self.status in (Status.FINISHED, Status.DEAD)
+        return self.status in ENDED
 
     @property
     def seconds(self) -> float | None:
@@ -171,7 +171,7 @@ def _counts(session: Session, evaluation_ids: Sequence[str]) -> dict[str, Counts
 def _added(
     old: Counts, status: Status, verdict: str | None, number: int, *, reused: bool
 ) -> Counts:
-    if status not in (Status.FINISHED, Status.DEAD):
+    if status not in ENDED:
         return Counts(old.by_verdict, old.reused, old.executed, old.open + number)
     word = verdict or "error"
     return Counts(

@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 from provenance.ledger.columns import utc_now
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
-from provenance.ledger.states import Status, Verdict
+from provenance.ledger.states import ENDED, Status, Verdict
 from provenance.ledger.tables import Check, Run
 
 ATTENTION_DAYS = 30
 MOST_SHOWN = 20
-_OVER = (Status.FINISHED, Status.DEAD)
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def needs_attention(session: Session) -> tuple[Attention, ...]:
     newest = (
         select(func.max(Run.id))
         .where(
-            Run.status.in_(_OVER),
+            Run.status.in_(ENDED),
             or_(Run.verdict.is_(None), Run.verdict != Verdict.CANCELLED),
         )
         .group_by(Run.project_id, Run.report, Run.case_key)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
-from provenance.ledger.states import Status
+from provenance.ledger.states import ENDED, Status
 from provenance.ledger.tables import Commit, Project, Run
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class RunRow:
     @property
     def over(self) -> bool:
         """Whether nothing will change any more."""
-        return self.status in (Status.FINISHED, Status.DEAD)
+        return self.status in ENDED
 
 
 _OF_RUN = tuple(

@@ -1,8 +1,6 @@
 """A small world to send requests to: a real ledger, a real repository, the whole web."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from app.settings import Settings
 from pipeline.installation import Installation
 from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Base, Project
+from tests.support.repository import Repository as SharedRepository
 
 SECRET_KEY = "a secret of the tests"
 MANIFEST = """
@@ -71,30 +70,8 @@ class Bell:
         self.runs.append(run_id)
 
 
-@dataclass
-class Repository:
+class Repository(SharedRepository):
     """A repository with a manifest and one report."""
-
-    path: Path
-
-    def git(self, *arguments: str) -> str:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.path),
-            "GIT_AUTHOR_NAME": "Ada",
-            "GIT_AUTHOR_EMAIL": "ada@example.org",
-            "GIT_COMMITTER_NAME": "Ada",
-            "GIT_COMMITTER_EMAIL": "ada@example.org",
-        }
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.path,
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
 
     def commit(self, message: str, **files: str) -> str:
         for name, content in files.items():
