@@ -110,6 +110,7 @@ class Run(Claimable, Base):
         Index("ix_run_project_id_commit_sha", "project_id", "commit_sha"),
         Index("ix_run_evaluation_id", "evaluation_id"),
         Index("ix_run_key", "key"),
+        Index("ix_run_again_of", "again_of"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -128,6 +129,13 @@ class Run(Claimable, Base):
     branch: Mapped[str | None]
     dirty: Mapped[str | None]
     """Hash of the uncommitted changes, for a run of a working tree."""
+    data: Mapped[dict[str, Any] | None]
+    """``{"as_of": instant, "batches": {"dataset/partition": batch id}}`` where other data than
+    the current was asked for."""
+    again_of: Mapped[str | None]
+    """The run that this one reproduces, or asks "what if" about."""
+    purpose: Mapped[str | None]
+    """``reproduce`` or ``whatif``; null for a run like any other."""
     verdict: Mapped[str | None]
     key: Mapped[str | None]
     """Execution key; runs with equal keys have equal results."""
@@ -186,7 +194,7 @@ class RunInput(Base):
     """A file that a report stood on."""
 
     __tablename__ = "run_input"
-    __table_args__ = (Index("ix_run_input_sha256", "sha256"),)
+    __table_args__ = (Index("ix_run_input_sha256", "sha256"), Index("ix_run_input_batch", "batch"))
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -195,15 +203,18 @@ class RunInput(Base):
     size: Mapped[int]
     media_type: Mapped[str]
     producer: Mapped[str]
-    """The stage that made it."""
+    """The stage that made it; ``dataset:NAME/PARTITION`` or ``model:NAME`` for a batch."""
     producer_key: Mapped[str]
+    """The key of the job that made it; empty for a batch that was imported."""
+    batch: Mapped[str | None]
+    """The batch that it is, where it was read from a dataset or is a model."""
 
 
 class RunJob(Base):
     """What a run did about one job it needed: executed it, or reused its result."""
 
     __tablename__ = "run_job"
-    __table_args__ = (Index("ix_run_job_key", "key"),)
+    __table_args__ = (Index("ix_run_job_key", "key"), Index("ix_run_job_record", "record"))
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)

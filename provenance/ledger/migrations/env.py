@@ -2,10 +2,11 @@
 
 from alembic import context
 
-from provenance.ledger import tables
+from provenance.ledger import data_tables, tables, trace_tables
 from provenance.ledger.columns import Base
 
-assert tables.Run.metadata is Base.metadata  # noqa: S101 - importing them declares the tables
+for _module in (tables, data_tables, trace_tables):
+    assert _module.Base is Base  # noqa: S101 - importing them declares the tables
 
 context.configure(
     connection=context.config.attributes["connection"],
