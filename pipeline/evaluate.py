@@ -18,7 +18,7 @@ from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
-from pipeline.plan import Step, report_step, stage_step
+from pipeline.plan import report_step, stage_step
 from pipeline.previous import previous_key
 from pipeline.publish import Outcome, publish
 from pipeline.push import cases_of_push, commit_of_push
@@ -29,6 +29,7 @@ from pipeline.runlog import keep_log
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure
 from pipeline.situation import Situation, settle
+from pipeline.step import Step
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from pipeline.installation import Installation
 from pipeline.manifest_parts.models import stages_of
-from pipeline.plan import REPORT, Step, decide, report_step, stage_step
+from pipeline.plan import decide, report_step, stage_step
 from pipeline.previous import previous_key
 from pipeline.situation import Situation
+from pipeline.step import REPORT, Step
 from provenance.cache import Entry
 
 

@@ -11,24 +11,20 @@ from typing import Any
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
 from pipeline.environments import Environment
-from pipeline.plan import Decision, InputFile, Step, decide, stage_step
+from pipeline.laying import lay_inputs
+from pipeline.plan import decide, stage_step
 from pipeline.results import Results, TooManyResultsError, read_results
 from pipeline.runner.client import RunnerStoppedError
-from pipeline.runner.messages import Failure, SqlJob, StageJob
-from pipeline.situation import SEARCH, Situation
-from pipeline.stages.signature import split_entry
+from pipeline.runner.messages import Failure
+from pipeline.situation import Situation
+from pipeline.stages.kinds import kind_of_stage
+from pipeline.stages.kinds.base import Execution
+from pipeline.step import Decision, InputFile, Step
 from pipeline.untrusted import UntrustedFileError, keep_regular, within
 from provenance.cache import Entry
-from provenance.errors import InvalidInputError
-from provenance.record import SIDECAR_SUFFIX, Output, Record, keep_record, sidecar
+from provenance.record import Output, Record, keep_record
 
 _SUFFIXES = {"application/vnd.apache.parquet": ".parquet", "text/plain": ".txt", "text/csv": ".csv"}
-
-
-class SourceNotSetError(InvalidInputError):
-    """Raised when the operator gave no address for a source that a manifest names."""
-
-    code = "source_not_set"
 
 
 class StageFailedError(Exception):
@@ -106,7 +102,7 @@ def _execute(
 ) -> Made:
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace(step.name)
-    lay_inputs(attempt, place, step.inputs)
+    lay_inputs(attempt.installation.cache, place, step.inputs)
     result = _perform(attempt, situation, step, place)
     if result["failure"] is not None:
         raise StageFailedError(step.name, Failure(**result["failure"]))
@@ -129,9 +125,11 @@ def _perform(
     attempt: Attempt, situation: Situation, step: Step, place: Workplace
 ) -> dict[str, Any]:
     """Let the runner execute the stage, within the time that the manifest grants it."""
-    seconds = situation.manifest.stage(step.name).timeout
+    spec = situation.manifest.stage(step.name)
+    job = kind_of_stage(spec).job(Execution(attempt.installation, situation, step, place))
+    seconds = spec.timeout
     try:
-        return attempt.perform(_job(attempt, situation, step, place), seconds)
+        return attempt.perform(job, seconds)
     except RunnerStoppedError as stopped:
         attempt.check()  # it is the run that has to end, not this stage alone
         failure = Failure(stopped.reason, f"The stage took longer than {seconds} s.")
@@ -153,72 +151,6 @@ def keep_tainted(attempt: Attempt, record: Record) -> Entry:
     """
     tainted = replace(record, run={**record.run, "tainted": True})
     return Entry(tainted, keep_record(attempt.installation.store, tainted).sha256)
-
-
-def _job(attempt: Attempt, situation: Situation, step: Step, place: Workplace) -> SqlJob | StageJob:
-    spec = situation.manifest.stage(step.name)
-    if spec.sql is not None:
-        url = _source_url(attempt, situation, str(spec.source))
-        return SqlJob(str(place.root), url, step.text, situation.typed(step.params))
-    module, function = split_entry(str(spec.python))
-    entry = {"search": list(situation.on_disk(SEARCH)), "module": module, "function": function}
-    context = sdk_context(situation, step, place) | {"kind": "stage", "entry": entry}
-    venv = str(situation.environment.root)
-    return StageJob(str(place.root), place.marker, venv, context)
-
-
-def _source_url(attempt: Attempt, situation: Situation, source: str) -> str:
-    variable = situation.manifest.sources[source].url_env
-    url = attempt.installation.source_urls.by_variable.get(variable)
-    if not url:
-        raise SourceNotSetError(
-            f"Source {source} is read from the address in {variable}, which is not set.",
-            f"Start provenote with {variable}=… (SQLAlchemy's form, such as sqlite:////data/x.db).",
-        )
-    return url
-
-
-def sdk_context(situation: Situation, step: Step, place: Workplace) -> dict[str, Any]:
-    """Return what the SDK is told beside users' code."""
-    inputs: dict[str, Any] = {}
-    for file in step.inputs:
-        told = {
-            "path": str(input_path(place, file)),
-            "media_type": file.output.media_type,
-            "sha256": file.output.sha256,
-        }
-        if file.part is None:
-            inputs[file.name] = told
-        else:
-            inputs.setdefault(file.name, {"outputs": {}})["outputs"][file.part] = told
-    return {
-        "schema": 1,
-        "name": step.name,
-        "inputs": inputs,
-        "params": situation.typed(step.params),
-        "output_dir": str(place.outputs),
-        "results": str(place.results),
-    }
-
-
-def input_path(place: Workplace, file: InputFile) -> Path:
-    """Return where an input is laid in a workplace."""
-    return place.inputs / f"{file.full_name}{Path(file.output.filename).suffix}"
-
-
-def lay_inputs(attempt: Attempt, place: Workplace, inputs: tuple[InputFile, ...]) -> None:
-    """Lay copies of the inputs into the workplace, each with its sidecar beside it."""
-    for file in inputs:
-        lay_output(attempt, file.producer_key, file.output, input_path(place, file))
-
-
-def lay_output(attempt: Attempt, key: str, output: Output, target: Path) -> None:
-    """Copy one output to *target*, and beside it the sidecar that says how it came to be."""
-    attempt.installation.store.copy_out(output.sha256, target)
-    entry = attempt.installation.cache.recorded(key)
-    if entry is not None:
-        told = sidecar(entry.record, entry.record_id, output)
-        target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
 
 
 def _keep(attempt: Attempt, step: Step, place: Workplace, output: Mapping[str, Any]) -> Output:

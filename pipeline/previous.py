@@ -2,9 +2,9 @@
 
 from sqlalchemy.orm import Session
 
-from pipeline.plan import REPORT, Step
 from pipeline.publish import params_key
 from pipeline.situation import Situation
+from pipeline.step import REPORT, Step
 from provenance.ledger.history import Baseline, key_at, last_key
 
 

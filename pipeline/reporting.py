@@ -15,14 +15,16 @@ import structlog
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
-from pipeline.jobs import Made, input_path, lay_inputs, make_record, sdk_context
-from pipeline.plan import Decision, Step, decide
+from pipeline.jobs import Made, make_record
+from pipeline.laying import input_path, lay_inputs, sdk_context
+from pipeline.plan import decide
 from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
 from pipeline.report import EXECUTED
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import Failure, RenderJob, ReportJob
 from pipeline.situation import Situation
+from pipeline.step import Decision, Step
 from pipeline.untrusted import UntrustedFileError, keep_regular
 from provenance.cache import Entry
 from provenance.ledger.states import REUSABLE, Verdict, verdict_of
@@ -101,7 +103,7 @@ def _execute(
 ) -> Reported:
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace("report")
-    lay_inputs(attempt, place, step.inputs)
+    lay_inputs(attempt.installation.cache, place, step.inputs)
     failure = _run_template(attempt, situation, step, place)
     try:
         own = read_results(place.results)

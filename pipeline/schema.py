@@ -12,10 +12,9 @@ from pipeline.parameters import (
     undeclared,
 )
 from pipeline.repository.tree import Tree
-from pipeline.stages.signature import SignatureError, read_signature, sql_binds
+from pipeline.stages.kinds import kinds_named
 from pipeline.template_parameters import TemplateParameter, overlaid
 from pipeline.templates import Template, read_template
-from provenance.errors import ProvenoteError
 
 
 def report_schema(tree: Tree, manifest: Manifest, report: str) -> Schema:
@@ -35,27 +34,15 @@ def report_schema(tree: Tree, manifest: Manifest, report: str) -> Schema:
 def stage_params(tree: Tree, manifest: Manifest, stage: str) -> tuple[str, ...]:
     """Return the names of the parameters that *stage* takes, in order.
 
-    They are what ``params`` lists; left out, the arguments of a Python stage that are
-    declared under ``[params]``, or the binds of an SQL stage. Raises UnknownStageError and
-    SignatureError.
+    They are what ``params`` lists; left out, what its code names: the arguments of a Python
+    stage, the binds of an SQL stage, … Raises UnknownStageError, SignatureError, TemplateError.
     """
     spec = manifest.stage(stage)
     if spec.params is not None:
         return spec.params
-    if spec.python is not None:
-        names = read_signature(tree, spec.python).names
-        return tuple(name for name in names if name in manifest.params and name not in spec.inputs)
-    return sql_binds(read_sql(tree, spec.sql)) if spec.sql is not None else ()
-
-
-def read_sql(tree: Tree, path: str) -> str:
-    """Return the text of the SQL file at *path*; raise SignatureError if it cannot be read."""
-    try:
-        return tree.read(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SignatureError(f"{path} is not UTF-8 (byte {error.start}).") from None
-    except ProvenoteError as error:
-        raise SignatureError(error.message, error.hint) from None
+    # While a manifest is looked over, a stage may still be of no kind, or of several.
+    kinds = kinds_named(spec)
+    return kinds[0].params(tree, manifest, spec) if kinds else ()
 
 
 def merged_schema(manifest: Manifest, report: str, template: Template, taken: list[str]) -> Schema:

@@ -11,10 +11,8 @@ from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
 from pipeline.repository.checkout import Checkout
 from pipeline.schema import report_schema, stage_params
+from pipeline.stages.signature import SEARCH
 from pipeline.templates import BUILTIN, Template, TemplateError, read_template
-
-SEARCH = ("", "src")
-"""Folders of a checkout from which its code imports, in order."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameters import ParameterError, valid_name
 from pipeline.repository.tree import Tree
 from pipeline.schema import shared_parameter
+from pipeline.stages.kinds.base import Look
 
 Broken = frozenset[tuple[Section, str]]
 
@@ -42,7 +43,7 @@ def check_manifest(tree: Tree, manifest: Manifest, broken: Broken, problems: Pro
     sound = _check_params(manifest, problems) and not any(kind == "params" for kind, _ in broken)
     known = _known(manifest, broken)
     for name in manifest.stages:
-        check_stage(tree, manifest, name, known, problems)
+        check_stage(Look(tree, manifest, name, known, problems))
         _check_inputs(manifest, ("stages", name), known["stages"], problems)
     _check_cycles(manifest, problems)
     for name in manifest.reports:

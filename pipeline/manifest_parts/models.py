@@ -68,6 +68,19 @@ def _not_a_list(found: object) -> object:
     return found
 
 
+def _named(found: object) -> object:
+    """Bring the short form of outputs, names only, to the long one with a file for each."""
+    if isinstance(found, list | tuple):
+        if wrong := [name for name in found if not isinstance(name, str)]:
+            raise _wrong(f"found {shown(wrong[0])} ({kind_of(wrong[0])}), expected a name")
+        if len(set(found)) < len(found):
+            raise _wrong("a name stands here twice")
+        return dict.fromkeys(found) or None
+    if isinstance(found, dict):
+        return found
+    raise _wrong(f"found {shown(found)} ({kind_of(found)}), expected names, or names with files")
+
+
 def _positive(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < float("inf"):
         raise _wrong(f"found {seconds}, expected a number of seconds above 0")
@@ -125,19 +138,28 @@ class ParameterSpec(_Spec):
 
 
 class StageSpec(_Spec):
-    """``[stages.NAME]``: a Python function ("module:function") or an SQL file and its source.
+    """``[stages.NAME]``: a function, a query and its source, a command, or a notebook.
 
     ``inputs`` maps its own names to "stage" or "stage.output"; ``params`` are the parameters
-    it takes (None: what its signature or its SQL names); ``timeout`` is in seconds.
+    it takes (None: what its code names); ``outputs`` maps names to files, or to None where the
+    code itself says; ``files`` are patterns of files that a command reads besides those that
+    can be seen in it; ``timeout`` is in seconds.
     """
 
     python: StrictStr | None = None
     sql: StrictStr | None = None
+    command: Texts | None = None
+    notebook: StrictStr | None = None
     source: StrictStr | None = None
+    files: Texts | None = None
     inputs: dict[str, StrictStr] = Field(default_factory=dict)
     params: Texts | None = None
-    outputs: Texts | None = None
+    outputs: Annotated[dict[str, StrictStr | None] | None, BeforeValidator(_named)] = None
     timeout: Seconds = None
+
+
+OF_ONE_KIND = {"source": ("sql",), "files": ("command",)}
+"""Keys of stages that only some kinds have."""
 
 
 class PushSpec(_Spec):

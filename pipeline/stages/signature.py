@@ -9,6 +9,8 @@ from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
 
+SEARCH = ("", "src")
+"""Folders of a checkout from which its code imports, in order."""
 SOURCE_FOLDERS = ("", "src/")
 
 # What in SQL is no code (texts, names in quotes, comments), what only looks like a bind

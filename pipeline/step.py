@@ -1,0 +1,75 @@
+"""A job as the plan knows it: what it reads, what determines its result, whether it is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.manifest_parts.models import RESERVED
+from provenance.cache import Entry
+from provenance.identity.key import Preimage
+from provenance.record import Output
+
+REPORT = RESERVED
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a job is given: an output of an earlier one."""
+
+    name: str
+    part: str | None
+    """Name of the output, where the input is all outputs of a stage that has several."""
+    output: Output
+    producer: str
+    producer_key: str
+
+    @property
+    def full_name(self) -> str:
+        """The input's name; with the output's where there are several."""
+        return f"{self.name}.{self.part}" if self.part else self.name
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a job executes, and in what: everything that determines it but inputs and values.
+
+    ``keyed`` and ``environment`` go into the key; ``told`` is what the record says of the
+    code: entry, files, closure, open sites. ``content`` is what was read to know this, such
+    as the text of a query: what is keyed is then what is executed.
+    """
+
+    keyed: dict[str, object]
+    told: dict[str, Any]
+    environment: dict[str, object]
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job, known well enough to look it up or to execute it."""
+
+    name: str
+    """The stage's name; for the report itself ``report``."""
+    preimage: Preimage
+    inputs: tuple[InputFile, ...]
+    params: Mapping[str, Any]
+    definition: Definition
+
+    @property
+    def key(self) -> str:
+        """The job's key."""
+        return self.preimage.key
+
+    @property
+    def code(self) -> Mapping[str, Any]:
+        """What the record says of the code."""
+        return self.definition.told
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to happen with a step: an entry to reuse, or the reason to execute it."""
+
+    entry: Entry | None
+    reason: str | None
+    sentence: str
