@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 PREFIX = "PROVENOTE_"
-_NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT"}
+_NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT", "PROVENOTE_RESULTS"}
 """What users' code finds in its environment, and a command that it starts with it."""
 
 _MAY_BE_ZERO = {"PROVENOTE_DRAIN_SECONDS"}

@@ -25,6 +25,12 @@ MARKER = "PROVENOTE_ATTEMPT"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _INHERITED = ("LANG", "LC_ALL", "TZ")
+RESULTS = "PROVENOTE_RESULTS"
+
+
+def program_path(venv: Path) -> str:
+    """Return where users' code finds programs: the environment's own first, then the system's."""
+    return os.pathsep.join([str(venv / "bin"), "/usr/local/bin", os.defpath])
 
 
 @cache
@@ -159,7 +165,7 @@ class Workplace:
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return {
             **kept,
-            "PATH": f"{venv / 'bin'}{os.pathsep}{os.defpath}",
+            "PATH": program_path(venv),
             "VIRTUAL_ENV": str(venv),
             "HOME": str(self.root / "home"),
             "TMPDIR": str(self.root / "tmp"),

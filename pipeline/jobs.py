@@ -1,5 +1,6 @@
 """Making the result of one stage: reused when its key has one, executed otherwise."""
 
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from pipeline.untrusted import UntrustedFileError, keep_regular, within
 from provenance.cache import Entry
 from provenance.record import Output, Record, keep_record
 
+_SUFFIX = re.compile(r"\.\w{1,16}", re.ASCII)
 _SUFFIXES = {"application/vnd.apache.parquet": ".parquet", "text/plain": ".txt", "text/csv": ".csv"}
 
 
@@ -110,6 +112,8 @@ def _execute(
     _check_declared(step, outputs)
     extra: dict[str, Any] = _results(step, place).as_json()
     extra |= {"queries": result.get("queries", [])}
+    if notebook := result.get("notebook"):
+        extra["notebook"] = keep_regular(attempt.installation.store, Path(notebook)).sha256
     if printed := attempt.printed(step.name):
         extra["log"] = attempt.installation.store.put_bytes(printed).sha256
     record = make_record(attempt, situation, step, outputs, began, extra)
@@ -159,7 +163,7 @@ def _keep(attempt: Attempt, step: Step, place: Workplace, output: Mapping[str, A
     try:
         path = within(path, place.outputs)
         blob = keep_regular(attempt.installation.store, path)
-        suffix = path.suffix.encode().decode()
+        suffix = path.suffix if _SUFFIX.fullmatch(path.suffix) else ""
     except (OSError, UntrustedFileError, UnicodeError) as error:
         failure = Failure("bad_output", f"Output {output['name']} cannot be kept: {error}.")
         raise StageFailedError(step.name, failure) from error

@@ -66,8 +66,6 @@ _EXPECTED = {
     "float_type": "a number",
 }
 _INSTEAD = {
-    ("stages", "command"): "This version runs Python functions and SQL queries only.",
-    ("stages", "notebook"): "This version runs Python functions and SQL queries only.",
     ("sources", "url"): "Addresses are the operator's: name the variable that holds it, url_env.",
     ("reports", "schedule"): "Schedules are not part of this version.",
     ("reports", "schedules"): "Schedules are not part of this version.",

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.definition import closure_code, python_environment
-from pipeline.magics import plain_python
 from pipeline.manifest_parts.models import split_reference
+from pipeline.notebooks import notebook_definition
 from pipeline.situation import Situation
 from pipeline.stages.kinds import kind_of_stage
-from pipeline.step import REPORT, Decision, Definition, InputFile, Step
+from pipeline.step import REPORT, Decision, InputFile, Step
 from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
-from provenance.identity.canonical import digest
-from provenance.identity.closure import source_closure
 from provenance.identity.key import Preimage, why
 from provenance.record import Output
 
@@ -43,21 +40,8 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
 
 def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     """Return the step that executes the template; *made* are the results of all stages."""
-    template = situation.template
     inputs = tuple(_input_files(situation.spec.inputs, made))
-    sources = [
-        (f"{template.path}#{number}", plain_python(cell.source))
-        for number, cell in enumerate(template.cells, start=1)
-        if cell.kind == "code"
-    ]
-    checkout = situation.checkout
-    search = situation.template_search
-    closure = source_closure(checkout.root, checkout.tree.files, sources, search)
-    # Tags count: one may let a cell fail, another keep it from being executed.
-    cells = [digest("cell", [cell.kind, list(cell.tags), cell.source]) for cell in template.cells]
-    keyed, told = closure_code(closure, {"cells": cells, "kernel": "python3"})
-    environment = python_environment(situation.environment, closure, "IPython")
-    definition = Definition(keyed, {"template": template.path, **told}, environment)
+    definition = notebook_definition(situation, situation.template)
     params = situation.template_params()
     preimage = Preimage(
         kind=REPORT,

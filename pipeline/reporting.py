@@ -5,10 +5,9 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -16,13 +15,14 @@ from pipeline.asked import Asked
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
 from pipeline.jobs import Made, make_record
-from pipeline.laying import input_path, lay_inputs, sdk_context
+from pipeline.laying import lay_inputs
+from pipeline.notebooks import notebook_job
 from pipeline.plan import decide
 from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
 from pipeline.report import EXECUTED
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
-from pipeline.runner.messages import Failure, RenderJob, ReportJob
+from pipeline.runner.messages import Failure, RenderJob
 from pipeline.situation import Situation
 from pipeline.step import Decision, Step
 from pipeline.untrusted import UntrustedFileError, keep_regular
@@ -132,19 +132,9 @@ def _run_template(
     attempt: Attempt, situation: Situation, step: Step, place: Workplace
 ) -> Failure | None:
     """Execute the template; what stops it is returned, and what it has done so far is kept."""
-    template = place.root / "template.ipynb"
-    template.write_text(_with_parameters_tag(situation), encoding="utf-8")
-    job = ReportJob(
-        workplace=str(place.root),
-        marker=place.marker,
-        venv=str(situation.environment.root),
-        notebook=str(template),
-        parameters=_injected(situation, step, place),
-        dates=_dates(situation),
-        context=sdk_context(situation, step, place) | {"kind": "report"},
-        search=situation.on_disk(situation.template_search),
-        cell_seconds=attempt.installation.limits.cell_seconds,
-    )
+    seconds = attempt.installation.limits.cell_seconds
+    job = notebook_job(situation, situation.template, step, place, seconds)
+    job.context["kind"] = "report"
     try:
         result = attempt.perform(job)
     except RunnerStoppedError as stopped:
@@ -155,45 +145,6 @@ def _run_template(
     except RunnerDiedError as died:
         return Failure("died", died.message, hint="Memory may have been short.")
     return Failure(**result["failure"]) if result["failure"] else None
-
-
-def _with_parameters_tag(situation: Situation) -> str:
-    """Return the template with its parameters cell tagged, as papermill looks for it.
-
-    Where no cell has the tag, the parameters are the assignments of the first code cell:
-    without the tag papermill would inject above it, and the cell would undo that.
-    """
-    notebook = json.loads(situation.template.notebook_json)
-    index = situation.template.parameters_cell
-    if index is not None:
-        tags = notebook["cells"][index].setdefault("metadata", {}).setdefault("tags", [])
-        if "parameters" not in tags:
-            tags.append("parameters")
-    return json.dumps(notebook)
-
-
-def _dates(situation: Situation) -> tuple[str, ...]:
-    """Return the parameters that the template assigns a ``date(…)``: they stay such."""
-    return tuple(p.name for p in situation.template.parameters if isinstance(p.default, date))
-
-
-def _injected(situation: Situation, step: Step, place: Workplace) -> dict[str, Any]:
-    """Return what papermill assigns: parameters, and paths of inputs that the template names.
-
-    Paths are given as seen from the working directory, so that two runs of the same thing
-    look the same.
-    """
-    values = {name: typed["value"] for name, typed in situation.typed(step.params).items()}
-    declared = {parameter.name for parameter in situation.template.parameters}
-    for file in step.inputs:
-        if file.name not in declared:
-            continue
-        path = str(input_path(place, file).relative_to(place.current))
-        if file.part is None:
-            values[file.name] = path
-        else:
-            values.setdefault(file.name, {})[file.part] = path
-    return values
 
 
 def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:

@@ -11,8 +11,7 @@ from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
 from pipeline.repository.checkout import Checkout
 from pipeline.schema import report_schema, stage_params
-from pipeline.stages.signature import SEARCH
-from pipeline.templates import BUILTIN, Template, TemplateError, read_template
+from pipeline.templates import Template, TemplateError, read_template
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,6 @@ class Situation:
     def spec(self) -> ReportSpec:
         """What the manifest says of the report."""
         return self.manifest.report(self.report)
-
-    @property
-    def template_search(self) -> tuple[str, ...]:
-        """The folders that the template imports from: its own first, as by hand in Jupyter."""
-        path = self.template.path
-        own = () if path.startswith(BUILTIN) else (path.rpartition("/")[0],)
-        return tuple(dict.fromkeys((*own, *SEARCH)))
 
     def on_disk(self, search: tuple[str, ...]) -> tuple[str, ...]:
         """Return the folders of *search* as paths on this machine, where they exist."""

@@ -16,6 +16,23 @@ class StageJob:
 
 
 @dataclass(frozen=True)
+class CommandJob:
+    """Run a program on a private copy of the files that it stands on."""
+
+    workplace: str
+    marker: str
+    venv: str
+    argv: tuple[str, ...]
+    root: str
+    """The checkout that ``files`` are copied from."""
+    files: tuple[str, ...]
+    outputs: dict[str, str]
+    """Names of outputs, each with the file that the program leaves."""
+    context: dict[str, Any]
+    op: Literal["command"] = "command"
+
+
+@dataclass(frozen=True)
 class SqlJob:
     """Read a query's result from a source into a Parquet file."""
 
@@ -46,6 +63,16 @@ class ReportJob:
 
 
 @dataclass(frozen=True)
+class NotebookJob:
+    """Execute a notebook as a stage: what counts is the files that it leaves."""
+
+    report: ReportJob
+    outputs: dict[str, str | None]
+    """Names of outputs, each with its file, or None where any file of that name will do."""
+    op: Literal["notebook"] = "notebook"
+
+
+@dataclass(frozen=True)
 class RenderJob:
     """Turn an executed notebook into the HTML page of a run."""
 
@@ -56,7 +83,7 @@ class RenderJob:
     op: Literal["render"] = "render"
 
 
-Job = StageJob | SqlJob | ReportJob | RenderJob
+Job = StageJob | CommandJob | SqlJob | ReportJob | NotebookJob | RenderJob
 
 
 def as_message(job: Job) -> dict[str, Any]:

@@ -62,9 +62,9 @@ _importing = threading.Thread(target=_import_ahead, daemon=True)
 
 def _serve(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     try:
-        if job["op"] != "stage":
+        if job["op"] not in ("stage", "command"):
             # Two threads that import packages which import one another would each see the
-            # other's half-made modules. A Python stage needs none of them.
+            # other's half-made modules. Functions and commands need none of them.
             _importing.join()
         return {"result": _perform(job, emit)}
     except Exception:  # whatever it is, the worker must hear of it
@@ -81,6 +81,14 @@ def _perform(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
             from pipeline.stages.sql import execute_query
 
             return execute_query(job, emit)
+        case "command":
+            from pipeline.stages.command import execute_command
+
+            return execute_command(job, emit)
+        case "notebook":
+            from pipeline.stages.notebook import execute_notebook
+
+            return execute_notebook(job, emit)
         case "report":
             from pipeline.report import execute_report
 

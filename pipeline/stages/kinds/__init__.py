@@ -2,10 +2,13 @@
 
 from pipeline.manifest_parts.models import StageSpec
 from pipeline.stages.kinds.base import StageKind
+from pipeline.stages.kinds.command import CommandKind
+from pipeline.stages.kinds.notebook import NotebookKind
 from pipeline.stages.kinds.python import PythonKind
 from pipeline.stages.kinds.sql import SqlKind
 
-KINDS: dict[str, StageKind] = {kind.name: kind for kind in (PythonKind(), SqlKind())}
+_ALL: tuple[StageKind, ...] = (PythonKind(), SqlKind(), CommandKind(), NotebookKind())
+KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ALL}
 
 
 def kinds_named(spec: StageSpec) -> list[StageKind]:

@@ -1,5 +1,6 @@
 """What a kind of stage has to say of itself: the one interface behind which kinds differ."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -83,3 +84,11 @@ class StageKind(Protocol):
     def job(self, execution: Execution) -> Job:
         """Return the job that the runner is given."""
         ...
+
+
+_FILE = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*", re.ASCII)
+
+
+def is_file_name(text: str) -> bool:
+    """Tell whether *text* names a file below the output folder, in plain letters."""
+    return bool(_FILE.fullmatch(text)) and not {".", ".."}.intersection(text.split("/"))

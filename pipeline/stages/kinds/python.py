@@ -30,6 +30,9 @@ class PythonKind:
 
     def check(self, look: Look) -> None:
         """Note a function that is missing, or takes what the stage does not have."""
+        if any((look.spec.outputs or {}).values()):
+            hint = "List the names: what the function returns gives the files."
+            look.wrong("outputs", "found names with files, expected names only.", hint)
         try:
             signature = read_signature(look.tree, str(look.spec.python))
         except SignatureError as error:

@@ -1,0 +1,103 @@
+"""Notebooks that are executed, as reports or as stages: what defines them, what they are given."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.containment import Workplace
+from pipeline.definition import closure_code, python_environment
+from pipeline.laying import input_path, sdk_context
+from pipeline.magics import plain_python
+from pipeline.runner.messages import ReportJob
+from pipeline.stages.signature import SEARCH
+from pipeline.step import Definition, Step
+from pipeline.templates import BUILTIN, Template
+from provenance.identity.canonical import digest
+from provenance.identity.closure import source_closure
+
+if TYPE_CHECKING:
+    from pipeline.situation import Situation
+
+
+def search_of(template: Template) -> tuple[str, ...]:
+    """Return the folders that a notebook imports from: its own first, as by hand in Jupyter."""
+    own = () if template.path.startswith(BUILTIN) else (template.path.rpartition("/")[0],)
+    return tuple(dict.fromkeys((*own, *SEARCH)))
+
+
+def notebook_definition(situation: "Situation", template: Template) -> Definition:
+    """Return the code cells of *template*, in order, and all that they import."""
+    sources = [
+        (f"{template.path}#{number}", plain_python(cell.source))
+        for number, cell in enumerate(template.cells, start=1)
+        if cell.kind == "code"
+    ]
+    checkout = situation.checkout
+    closure = source_closure(checkout.root, checkout.tree.files, sources, search_of(template))
+    # Tags count: one may let a cell fail, another keep it from being executed.
+    cells = [digest("cell", [cell.kind, list(cell.tags), cell.source]) for cell in template.cells]
+    keyed, told = closure_code(closure, {"cells": cells, "kernel": "python3"})
+    environment = python_environment(situation.environment, closure, "IPython")
+    return Definition(keyed, {"template": template.path, **told}, environment)
+
+
+def notebook_job(
+    situation: "Situation", template: Template, step: Step, place: Workplace, cell_seconds: float
+) -> ReportJob:
+    """Lay *template* into the workplace, and return the job of executing it."""
+    notebook = place.root / "template.ipynb"
+    notebook.write_text(_with_parameters_tag(template), encoding="utf-8")
+    return ReportJob(
+        workplace=str(place.root),
+        marker=place.marker,
+        venv=str(situation.environment.root),
+        notebook=str(notebook),
+        parameters=_injected(situation, template, step, place),
+        dates=_dates(template),
+        context=sdk_context(situation, step, place),
+        search=situation.on_disk(search_of(template)),
+        cell_seconds=cell_seconds,
+    )
+
+
+def _with_parameters_tag(template: Template) -> str:
+    """Return the notebook with its parameters cell tagged, as papermill looks for it.
+
+    Where no cell has the tag, the parameters are the assignments of the first code cell:
+    without the tag papermill would inject above it, and the cell would undo that.
+    """
+    notebook = json.loads(template.notebook_json)
+    index = template.parameters_cell
+    if index is not None:
+        tags = notebook["cells"][index].setdefault("metadata", {}).setdefault("tags", [])
+        if "parameters" not in tags:
+            tags.append("parameters")
+    return json.dumps(notebook)
+
+
+def _dates(template: Template) -> tuple[str, ...]:
+    """Return the parameters that the notebook assigns a ``date(…)``: they stay such."""
+    return tuple(p.name for p in template.parameters if isinstance(p.default, date))
+
+
+def _injected(
+    situation: "Situation", template: Template, step: Step, place: Workplace
+) -> dict[str, Any]:
+    """Return what papermill assigns: parameters, and paths of inputs that the notebook names.
+
+    Paths are given as seen from the working directory, so that two runs of the same thing
+    look the same.
+    """
+    declared = {parameter.name for parameter in template.parameters}
+    typed = situation.typed(step.params)
+    values = {name: value["value"] for name, value in typed.items() if name in declared}
+    for file in step.inputs:
+        if file.name not in declared:
+            continue
+        path = str(Path(input_path(place, file)).relative_to(place.current))
+        if file.part is None:
+            values[file.name] = path
+        else:
+            values.setdefault(file.name, {})[file.part] = path
+    return values
