@@ -1,10 +1,12 @@
 """One attempt at a run: its claim kept alive, its progress told, its end watched for."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,16 @@ class Attempt:
     def seconds(self) -> float:
         """Seconds since the attempt began."""
         return time.monotonic() - self._started
+
+    def told(self, began: datetime) -> dict[str, Any]:
+        """Return what a record says of the run that made something since *began*."""
+        return {
+            "id": self.claim.id,
+            "attempt": self.claim.attempt,
+            "started_at": began.isoformat(),
+            "finished_at": datetime.now(UTC).isoformat(),
+            "host": socket.gethostname(),
+        }
 
     def perform(self, job: Job, seconds: float | None = None) -> dict[str, Any]:
         """Let the runner do *job*, for at most *seconds*.

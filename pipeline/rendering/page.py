@@ -1,5 +1,6 @@
 """The HTML page of a run, made in the runner."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +8,25 @@ from pydantic import TypeAdapter
 
 from pipeline.rendering.colophon import Colophon
 from pipeline.rendering.render import render_report
+from pipeline.rendering.transplant import transplant
 
-PAGE = "report.html"
+PAGE, ANEW = "report.html", "anew.ipynb"
 
 
 def render_page(job: dict[str, Any]) -> dict[str, Any]:
-    """Render the notebook that *job* names (a RenderJob) and return where the page lies."""
+    """Render the notebook that *job* names (a RenderJob) and return where the page lies.
+
+    With a template, its prose is put around the notebook's outputs first: that is a new
+    notebook, whose place is returned too.
+    """
+    workplace, notebook = Path(job["workplace"]), Path(job["notebook"])
+    anew = workplace / ANEW if job["template"] is not None else None
+    if anew is not None:
+        template = json.loads(Path(job["template"]).read_bytes())
+        cells = transplant(template, json.loads(notebook.read_bytes()))
+        anew.write_text(json.dumps(cells, indent=1, ensure_ascii=False), encoding="utf-8")
     colophon = TypeAdapter(Colophon).validate_python(job["colophon"])
-    html = render_report(Path(job["notebook"]).read_bytes(), colophon, job["record"])
-    target = Path(job["workplace"]) / PAGE
+    html = render_report((anew or notebook).read_bytes(), colophon, job["record"])
+    target = workplace / PAGE
     target.write_text(html, encoding="utf-8")
-    return {"html": str(target)}
+    return {"html": str(target), "notebook": str(anew) if anew else None}
