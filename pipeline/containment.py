@@ -135,6 +135,11 @@ class Workplace:
         return self.root / "results.jsonl"
 
     @property
+    def observed(self) -> Path:
+        """Where the SDK notes which files of the checkout were opened."""
+        return self.root / "observed.jsonl"
+
+    @property
     def log(self) -> Path:
         """What users' code printed."""
         return self.root / "log.txt"

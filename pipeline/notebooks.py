@@ -1,8 +1,6 @@
 """Notebooks that are executed, as reports or as stages: what defines them, what they are given."""
 
-import io
 import json
-import tokenize
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,29 +9,18 @@ from pipeline.containment import Workplace
 from pipeline.definition import closure_code, python_environment
 from pipeline.laying import input_path, sdk_context
 from pipeline.magics import plain_python
+from pipeline.observation import asked_to_observe
 from pipeline.rendering.theme import theme_digest
 from pipeline.runner.messages import ReportJob
 from pipeline.stages.signature import SEARCH
 from pipeline.step import Definition, Step
-from pipeline.templates import BUILTIN, Cell, Template
+from pipeline.templates import BUILTIN, Template
 from provenance.identity.canonical import digest
 from provenance.identity.closure import source_closure
-from provenance.identity.syntax import read_python
+from provenance.identity.notebook import Cell, execution_cells, prose_digest
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
-
-
-_UNSAID = frozenset(
-    {
-        tokenize.COMMENT,
-        tokenize.NEWLINE,
-        tokenize.NL,
-        tokenize.INDENT,
-        tokenize.DEDENT,
-        tokenize.ENDMARKER,
-    }
-)
 
 
 def search_of(template: Template) -> tuple[str, ...]:
@@ -51,41 +38,13 @@ def notebook_definition(situation: "Situation", template: Template) -> Definitio
     ]
     checkout = situation.checkout
     closure = source_closure(checkout.root, checkout.tree.files, sources, search_of(template))
-    cells = [_executed(cell) for cell in template.cells if cell.kind == "code"]
-    keyed, told = closure_code(closure, {"cells": cells, "kernel": "python3"})
+    cells = [Cell(cell.kind, cell.tags, cell.source) for cell in template.cells]
+    start: dict[str, object] = {"cells": execution_cells(cells), "kernel": "python3"}
+    keyed, told = closure_code(closure, start)
     environment = python_environment(situation.environment, closure, "IPython")
-    prose = prose_digest(template)
+    prose = prose_digest(cells, digest("theme", [template.title, theme_digest()]))
     told = {"template": template.path, "prose": prose, **told}
     return Definition(keyed, told, environment, {"template": template, "prose": prose})
-
-
-def _executed(cell: Cell) -> str:
-    """Return the digest of what executing a code cell depends on: not its comments.
-
-    Tags count: one may let a cell fail, another keep it from being executed. So does a last
-    semicolon, by which IPython shows no result, and every letter of what is IPython's own.
-    """
-    source = cell.source
-    meaning = read_python(source.encode("utf-8", "surrogatepass")).semantic
-    if meaning is None or plain_python(source) != source:
-        meaning = source
-    return digest("cell", [list(cell.tags), meaning, _is_silent(source)])
-
-
-def _is_silent(source: str) -> bool:
-    """Tell whether the last thing in a cell, but for comments, is a semicolon."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return False
-    said = [token.string for token in tokens if token.type not in _UNSAID]
-    return bool(said) and said[-1] == ";"
-
-
-def prose_digest(template: Template) -> str:
-    """Return the digest of what a page shows besides results: all text, and the theme."""
-    cells = [[cell.kind, list(cell.tags), cell.source] for cell in template.cells]
-    return digest("prose", [template.title, cells, theme_digest()])
 
 
 def notebook_job(
@@ -101,7 +60,7 @@ def notebook_job(
         notebook=str(notebook),
         parameters=_injected(situation, template, step, place),
         dates=_dates(template),
-        context=sdk_context(situation, step, place),
+        context=sdk_context(situation, step, place) | asked_to_observe(situation, step, place),
         search=situation.on_disk(search_of(template)),
         cell_seconds=cell_seconds,
     )

@@ -62,4 +62,5 @@ def _search_line(search: Sequence[str]) -> str:
     It runs after the kernel's own imports: a module of the project that is called like one
     of the standard library's must not keep the kernel from starting.
     """
-    return f"import sys; sys.path[:0] = {list(search)!r}; del sys"
+    path = f"import sys; sys.path[:0] = {list(search)!r}; del sys"
+    return f"{path}; from provenote import _observe; _observe.start_from_context(); del _observe"

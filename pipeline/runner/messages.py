@@ -40,6 +40,15 @@ class SqlJob:
     url: str = field(repr=False)
     text: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    source: str = "source"
+    seconds: float | None = None
+    """How long the query may take."""
+    covers: str | None = None
+    """The parameter whose day has to be over and complete at the source."""
+    timezone: str = "UTC"
+    """Where the source's days begin and end."""
+    freshness: str | None = None
+    """A query that says up to when the source's data is complete."""
     op: Literal["sql"] = "sql"
 
 
@@ -78,6 +87,8 @@ class RenderJob:
 
     workplace: str
     notebook: str
+    template: str | None
+    """The template whose prose is to stand around the notebook's outputs; None: its own."""
     colophon: dict[str, Any]
     record: dict[str, Any]
     op: Literal["render"] = "render"

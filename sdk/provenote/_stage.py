@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from provenote import _observe
 from provenote._arguments import bind
 from provenote._context import VARIABLE, Context, Entry, read_context
 from provenote._failure import Failure, StageError, describe, inside
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> None:
     entry = context.entry
     if entry is None:
         raise SystemExit(f"{context_file} describes no stage: it has no entry.")
+    _observe.start_from_context()
     sys.path[:0] = entry.search
     sys.argv = [f"{entry.module}:{entry.function}"]
     write_result(result_file, run(context, entry))

@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.notebooks import _executed, _is_silent
 from pipeline.rendering.transplant import TransplantError, transplant
-from pipeline.template_parameters import Cell
 from tests.pipeline.weather import CELL, DAILY, PROJECT
 from tests.support.evaluations import Bench
 from tests.support.repository import Repository, notebook
@@ -70,47 +68,6 @@ def test_saved_outputs_ids_and_counts_are_nothing_to_a_report(
     again = evaluate(repository).run
     assert again.statuses == ALL_REUSED
     assert again.row.html == first.row.html
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("x = 1", "x = 2"),
-        ("plt.plot()", "plt.plot();"),
-        ("%matplotlib inline\nx = 1", "%matplotlib widget\nx = 1"),
-        ("%%capture\nx = 1", "x = 1"),
-        ("!ls  # all", "!ls  # none"),
-        ("frame?\nx = 1", "other?\nx = 1"),
-        ("x = (", "x = ( "),
-        ("x = 'a#b'", "x = 'a#c'"),
-    ],
-)
-def test_what_a_cell_does_is_in_its_digest(before: str, after: str) -> None:
-    assert _executed(Cell("code", before)) != _executed(Cell("code", after))
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("x = 1", "x = 1  # one"),
-        ("x = 1", "\n\nx  =  1\n"),
-        ("plot();", "plot();  # quiet"),
-        ("f(1)", "f( 1 )"),
-    ],
-)
-def test_how_a_cell_is_laid_out_is_not_in_its_digest(before: str, after: str) -> None:
-    assert _executed(Cell("code", before)) == _executed(Cell("code", after))
-
-
-def test_tags_are_in_the_digest_of_a_cell() -> None:
-    plain, tagged = Cell("code", "x"), Cell("code", "x", ("raises-exception",))
-    assert _executed(plain) != _executed(tagged)
-
-
-def test_a_last_semicolon_is_found_behind_comments() -> None:
-    assert _is_silent("a\nplot();  # x\n\n# y")
-    assert not _is_silent("plot()  # ;")
-    assert not _is_silent("'''")
 
 
 def test_results_of_other_code_are_never_put_under_new_words() -> None:

@@ -7,7 +7,6 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from pipeline.containment import program_path
 from pipeline.definition import closure_code, python_environment
 from pipeline.laying import input_path, sdk_context
@@ -21,6 +20,8 @@ from pipeline.stages.kinds.base import Execution, Look, is_file_name
 from pipeline.step import Definition
 from provenance.errors import InvalidInputError
 from provenance.identity.closure import Closure
+from provenance.identity.commands import command_closure
+from provenance.identity.tools import r_packages, tool_facts
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -68,8 +69,6 @@ class CommandKind:
 
     def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
         """Return the arguments, the files that they and their scripts name, and the program."""
-        from provenance.identity.commands import command_closure
-
         del params
         spec, checkout = situation.manifest.stage(stage), situation.checkout
         argv = list(spec.command or ())
@@ -116,16 +115,17 @@ def _check_outputs(look: Look) -> None:
 
 def _environment(situation: "Situation", program: str, closure: Closure) -> dict[str, object]:
     """Return the program with its version; of Python, the packages that its script can see."""
-    from provenance.identity.tools import tool_facts
-
-    venv = situation.environment.root
     if _PYTHON.fullmatch(program):
         return python_environment(situation.environment, closure)
     if program.removeprefix("./") in situation.checkout.tree.files:
         program = _interpreter(situation, program.removeprefix("./"))
-    facts = tool_facts(program, program_path(venv))
-    told = {name: getattr(facts, name) for name in ("program", "path", "version")}
-    return {"tool": told, "platform": situation.environment.facts.platform}
+    path = program_path(situation.environment.root)
+    told: dict[str, object] = {"tool": tool_facts(program, path).keyed()}
+    if "Rscript" in program:
+        wanted = [name.removeprefix("r:") for name in closure.imports if name.startswith("r:")]
+        everything = bool(closure.open_sites)
+        told["packages"] = r_packages(program, path, wanted, everything=everything)
+    return {**told, "platform": situation.environment.facts.platform}
 
 
 def _interpreter(situation: "Situation", script: str) -> str:

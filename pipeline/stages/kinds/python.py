@@ -7,10 +7,17 @@ from pipeline.definition import closure_code, python_environment
 from pipeline.laying import sdk_context
 from pipeline.manifest_parts.models import Manifest, StageSpec
 from pipeline.nearest import did_you_mean, listed
+from pipeline.observation import asked_to_observe
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import StageJob
 from pipeline.stages.kinds.base import Execution, Look
-from pipeline.stages.signature import SEARCH, SignatureError, read_signature, split_entry
+from pipeline.stages.signature import (
+    SEARCH,
+    SignatureError,
+    module_path,
+    read_signature,
+    split_entry,
+)
 from pipeline.step import Definition
 from provenance.identity.closure import python_closure
 
@@ -55,7 +62,7 @@ class PythonKind:
         del params
         checkout = situation.checkout
         entry = str(situation.manifest.stage(stage).python)
-        path = read_signature(checkout.tree, entry).path
+        path = module_path(checkout.tree, split_entry(entry)[0])
         closure = python_closure(checkout.root, checkout.tree.files, path, SEARCH)
         keyed, told = closure_code(closure, {"entry": entry})
         return Definition(keyed, told, python_environment(situation.environment, closure))
@@ -68,4 +75,5 @@ class PythonKind:
         entry = {"search": search, "module": module, "function": function}
         context = sdk_context(situation, execution.step, place)
         context |= {"kind": "stage", "entry": entry}
+        context |= asked_to_observe(situation, execution.step, place)
         return StageJob(str(place.root), place.marker, str(situation.environment.root), context)

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.manifest_parts.models import Manifest, StageSpec
+from pipeline.manifest_parts.models import Manifest, SourceSpec, StageSpec
 from pipeline.nearest import did_you_mean, listed, shown
+from pipeline.parameters import ParameterError
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import SqlJob
 from pipeline.stages.kinds.base import Execution, Look
@@ -16,7 +17,7 @@ from provenance.errors import InvalidInputError, ProvenoteError
 if TYPE_CHECKING:
     from pipeline.situation import Situation
 
-_TABLE_FORMAT = {"format": "parquet-zstd:1"}
+_TABLE_FORMAT = {"format": "parquet-zstd:2"}
 """Stands for the environment, which is ours: the form of the result."""
 
 
@@ -40,6 +41,7 @@ class SqlKind:
         """Note a source or query that is missing, and binds that are no parameters."""
         _check_source(look)
         _check_query(look)
+        _check_covers(look)
 
     def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
         """Return the text of the query, and the source.
@@ -51,8 +53,9 @@ class SqlKind:
         spec = situation.manifest.stage(stage)
         text = situation.checkout.tree.read(str(spec.sql)).decode("utf-8-sig")
         told = hashlib.sha256(text.encode()).hexdigest()
-        variable = situation.manifest.sources[str(spec.source)].url_env
-        keyed: dict[str, object] = {"text": told, "source": spec.source, "address": variable}
+        source = situation.manifest.sources[str(spec.source)]
+        keyed: dict[str, object] = {"text": told, "source": spec.source, "address": source.url_env}
+        keyed |= _said_of_completeness(spec, source)
         files = [{"path": spec.sql, "exact": told, "semantic": told}]
         return Definition(keyed, {**keyed, "files": files}, dict(_TABLE_FORMAT), {"text": text})
 
@@ -60,8 +63,33 @@ class SqlKind:
         """Return the reading of the query's rows."""
         step, situation = execution.step, execution.situation
         url = _source_url(execution, str(execution.spec.source))
-        text = str(step.definition.content["text"])
-        return SqlJob(str(execution.place.root), url, text, situation.typed(step.params))
+        source = situation.manifest.sources[str(execution.spec.source)]
+        most = execution.installation.limits.run_seconds
+        return SqlJob(
+            workplace=str(execution.place.root),
+            url=url,
+            text=str(step.definition.content["text"]),
+            params=situation.typed(step.params),
+            source=str(execution.spec.source),
+            seconds=min(execution.spec.timeout or most, most),
+            covers=execution.spec.covers,
+            timezone=source.timezone,
+            freshness=source.freshness,
+        )
+
+
+def _said_of_completeness(spec: StageSpec, source: SourceSpec) -> dict[str, object]:
+    """Return what goes into the key of what makes rows complete, where anything is said.
+
+    Rows that were read when nobody asked whether the day is over must not stand for those of
+    a stage that does ask.
+    """
+    said: dict[str, object] = {}
+    if source.timezone != "UTC":
+        said["timezone"] = source.timezone
+    if spec.covers is not None:
+        said |= {"covers": spec.covers, "freshness": source.freshness}
+    return said
 
 
 def read_sql(tree: Tree, path: str) -> str:
@@ -119,3 +147,23 @@ def _check_query(look: Look) -> None:
         if item not in binds and item in look.known["params"]:
             hint = did_you_mean(item, binds) or f"Its binds: {listed(binds)}."
             look.wrong("params", f"{path} does not bind :{item}.", hint)
+
+
+def _check_covers(look: Look) -> None:
+    from pipeline.schema import shared_parameter  # it asks the kinds for their parameters
+
+    covers, path = look.spec.covers, str(look.spec.sql)
+    if covers is None or path not in look.tree.files:
+        return
+    try:
+        taken = look.spec.params or sql_binds(read_sql(look.tree, path))
+        declared = look.manifest.params.get(covers)
+        found = shared_parameter(covers, declared).type if declared else "date"
+    except (SignatureError, ParameterError):
+        return  # that is told where it stands
+    if covers not in taken:
+        hint = did_you_mean(covers, taken) or f"It takes: {listed(taken)}."
+        look.wrong("covers", f"the stage takes no parameter {shown(covers)}.", hint)
+    elif found != "date":
+        hint = f'Say [params.{covers}] type = "date", or leave covers out.'
+        look.wrong("covers", f"{covers} is of type {found}, expected a date.", hint)

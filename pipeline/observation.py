@@ -1,0 +1,43 @@
+"""What a job was seen to read in the checkout beyond the code that its key knows."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.containment import Workplace
+from pipeline.step import Step
+from pipeline.untrusted import UntrustedFileError, read_regular
+from provenance.identity.observed import Observed, read_observed
+
+if TYPE_CHECKING:
+    from pipeline.situation import Situation
+
+_MOST_BYTES = 2 * 1024 * 1024
+
+
+def asked_to_observe(situation: "Situation", step: Step, place: Workplace) -> dict[str, Any]:
+    """Return what the SDK is told, so that it notes what users' code opens."""
+    files = [file["path"] for file in step.code["files"]]
+    root = str(situation.checkout.root)
+    return {"observe": {"root": root, "log": str(place.observed), "closure": files}}
+
+
+def observed_by(situation: "Situation", step: Step, place: Workplace, began: datetime) -> Observed:
+    """Return what the job that ran in *place* since *began* opened in the checkout."""
+    try:
+        log = read_regular(place.observed, _MOST_BYTES)
+    except FileNotFoundError:
+        log = b""
+    except UntrustedFileError:
+        return Observed({}, complete=False)  # users' code put something else in its place
+    files = [file["path"] for file in step.code["files"]]
+    return read_observed(log, situation.checkout.root, files, began.timestamp())
+
+
+def told_of_observed(observed: Observed) -> dict[str, Any]:
+    """Return what the record says of it: the holes, and what was written where it should not."""
+    told: dict[str, Any] = {}
+    if observed.files:
+        told["observed"] = observed.files
+    if observed.wrote:
+        told["wrote"] = list(observed.wrote)
+    return told

@@ -1,0 +1,77 @@
+"""A report's cells, split into what is executed and what is only shown.
+
+The execution key holds ``execution_cells``, the render key ``prose_digest`` beside it: so an
+edit of Markdown, or of a comment in a code cell, makes a new page of the old results.
+"""
+
+import ast
+import io
+import tokenize
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from provenance.identity.canonical import digest
+
+_VERBATIM_TAG = "raises-exception"
+_SHOWN_TAGS = ("hide", "remove")
+"""Beginnings of tags that only say what of a cell is shown."""
+_IDLE = {tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT}
+
+
+class Cell(NamedTuple):
+    """A cell: ``code``, ``markdown`` or ``raw``; its tags; its source as it stands in the file."""
+
+    kind: str
+    tags: tuple[str, ...]
+    source: str
+
+
+def execution_cells(cells: Sequence[Cell]) -> list[str]:
+    """Return a digest for each code cell, in order: of what it does, and of its tags.
+
+    A cell that is Python counts by its syntax tree, and by whether its last line ends with a
+    semicolon, which keeps its value from being shown. A cell with magics, shell lines or
+    anything else that Python does not parse counts as it stands; so does one that may fail,
+    since its traceback shows its lines. Outputs, ids and counts are not even given.
+    """
+    return [_executed(cell) for cell in cells if cell.kind == "code"]
+
+
+def execution_digest(cells: Sequence[Cell]) -> str:
+    """Return one digest of all that is executed."""
+    return digest("cells", execution_cells(cells))
+
+
+def prose_digest(cells: Sequence[Cell], theme: str) -> str:
+    """Return a digest of all that a page shows of *cells* beside results.
+
+    That is Markdown and raw cells, and the text of code cells with its comments; *theme*
+    stands for titles, styles and whatever else the page is made of.
+    """
+    shown = [[cell.kind, list(cell.tags), cell.source] for cell in cells]
+    return digest("prose", [theme, shown])
+
+
+def _executed(cell: Cell) -> str:
+    tags = sorted({tag for tag in cell.tags if not tag.startswith(_SHOWN_TAGS)})
+    meaning = None if _VERBATIM_TAG in tags else _meaning(cell.source)
+    return digest("cell", [tags, *(meaning or ("text", cell.source))])
+
+
+def _meaning(source: str) -> tuple[str, str, bool] | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+        quiet = _ends_quietly(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
+        return None
+    return "python", ast.dump(tree, annotate_fields=False), quiet
+
+
+def _ends_quietly(source: str) -> bool:
+    """Whether IPython would keep the last value to itself, as its display hook tells it."""
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    last = next((token for token in reversed(tokens) if token.type not in _IDLE), None)
+    return last is not None and last.string == ";"

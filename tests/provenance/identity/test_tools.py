@@ -1,0 +1,148 @@
+"""What a program is: its place, version and bytes; what R has installed."""
+
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from provenance.identity import tools
+from provenance.identity.tools import LibraryError, UnknownProgramError, r_packages, tool_facts
+
+SYSTEM = os.defpath
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of programs that comes first on PATH."""
+    monkeypatch.setattr(tools, "_tools", {})
+    monkeypatch.setattr(tools, "_libraries", {})
+
+    def put(name, text):
+        file = tmp_path / name
+        file.write_text(f"#!/bin/sh\n{text}\n")
+        file.chmod(0o755)
+        return file
+
+    put.path = f"{tmp_path}:{SYSTEM}"
+    put.folder = tmp_path
+    return put
+
+
+def test_a_program_tells_what_it_is(place):
+    file = place("tool-1", "echo; echo ' tool 1.0 '; echo b; echo c; echo d")
+    (place.folder / "tool").symlink_to(file)
+    found = tool_facts("tool", place.path)
+    assert (found.program, found.path) == ("tool", str(file.resolve()))
+    assert found.version == "tool 1.0\nb\nc"
+    assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert found.keyed() == {"path": found.path, "version": found.version, "sha256": found.sha256}
+
+
+def test_a_program_is_asked_once_until_it_changes(place):
+    asked = place.folder / "asked"
+    place("tool", f"echo x >> {asked}; echo 1")
+    assert {tool_facts("tool", place.path).version for _ in range(3)} == {"1"}
+    assert asked.read_text() == "x\n"
+    place("tool", f"echo x >> {asked}; echo 2.0")
+    assert tool_facts("tool", place.path).version == "2.0"
+
+
+def test_a_program_that_says_no_version_is_told_by_its_bytes(place):
+    file = place("tool", "echo no; exit 3")
+    found = tool_facts("tool", place.path)
+    assert (found.version, found.sha256) == ("", hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+def test_a_program_that_does_not_end_is_ended_with_what_it_started(place, monkeypatch):
+    monkeypatch.setattr(tools, "_SECONDS", 0.5)
+    child = place.folder / "child"
+    place("tool", f"sleep 60 & echo $! > {child}; wait")
+    began = time.monotonic()
+    assert tool_facts("tool", place.path).version == ""
+    assert time.monotonic() - began < 20
+    assert is_gone(int(child.read_text()))
+
+
+def is_gone(pid):
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_program_sees_nothing_of_ours(place, monkeypatch):
+    monkeypatch.setenv("PROVENOTE_SECRET_KEY", "secret")
+    place("tool", "env | grep -c PROVENOTE; pwd; exit 0")
+    assert tool_facts("tool", place.path).version == "0\n/"
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "", "bin/tool", "./tool"])
+def test_a_program_that_is_not_installed_is_an_error_with_words(place, program, monkeypatch):
+    place("tool", "echo 1")
+    monkeypatch.chdir(place.folder)
+    with pytest.raises(UnknownProgramError, match="There is no program") as error:
+        tool_facts(program, place.path)
+    assert program in str(error.value)
+    assert "Install it" in error.value.hint
+
+
+@pytest.fixture
+def library(place):
+    """An R that has one library, whose packages are laid down by hand."""
+    folder = place.folder / "library"
+    place("Rscript", f"echo; echo {folder}")
+
+    def install(name, version="1.0", needs="", built="today"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "DESCRIPTION").write_text(
+            f"Package: {name}\nVersion: {version}\nImports: methods,\n    {needs}\n"
+            f"Depends: R (>= 3.5)\nBuilt: {built}\n"
+        )
+
+    install.versions = lambda *names, **more: r_packages("Rscript", place.path, names, **more)
+    return install
+
+
+def test_packages_are_found_with_what_they_need(library):
+    library("dplyr", "1.1.4", "rlang (>= 1.0), tibble")
+    library("rlang", "1.2")
+    library("tibble", "3.0", "rlang")
+    library("other")
+    found = library.versions("dplyr", "stats", "../x")
+    assert list(found) == ["dplyr", "rlang", "tibble"]
+    assert found["dplyr"].startswith("1.1.4 record:")
+    assert list(library.versions(everything=True)) == ["dplyr", "other", "rlang", "tibble"]
+
+
+def test_an_upgrade_counts_and_another_day_of_installation_does_not(library):
+    library("dplyr", "1.0", "rlang")
+    library("rlang", "1.0")
+    before = library.versions("dplyr")
+    library("rlang", "1.0", built="tomorrow")
+    assert library.versions("dplyr") == before
+    library("rlang", "1.1")
+    assert library.versions("dplyr") != before
+
+
+def test_an_r_that_does_not_start_is_an_error(place):
+    place("Rscript", "exit 1")
+    with pytest.raises(LibraryError, match="does not say where its packages lie"):
+        r_packages("Rscript", place.path, ["dplyr"])
+
+
+@pytest.mark.skipif(not shutil.which("Rscript", path=SYSTEM), reason="R is not installed")
+def test_the_r_of_this_machine(place):
+    assert "R" in tool_facts("Rscript", SYSTEM).version
+    assert "stats" in r_packages("Rscript", SYSTEM, ["stats"])
+
+
+@pytest.mark.skipif(not shutil.which("octave-cli", path=SYSTEM), reason="Octave is not installed")
+def test_the_octave_of_this_machine(place):
+    assert tool_facts("octave-cli", SYSTEM).version.startswith("GNU Octave, version")
