@@ -94,7 +94,20 @@ class RenderJob:
     op: Literal["render"] = "render"
 
 
-Job = StageJob | CommandJob | SqlJob | ReportJob | NotebookJob | RenderJob
+@dataclass(frozen=True)
+class CompareJob:
+    """Compare what a run gave with what it gives when it is made again."""
+
+    workplace: str
+    files: tuple[dict[str, Any], ...]
+    """Pairs of files: where they belong, both paths, the media type, when each was made."""
+    notebooks: dict[str, Any] | None
+    """Both executed notebooks; None where there are none to compare."""
+    tolerance: float
+    op: Literal["compare"] = "compare"
+
+
+Job = StageJob | CommandJob | SqlJob | ReportJob | NotebookJob | RenderJob | CompareJob
 
 
 def as_message(job: Job) -> dict[str, Any]:

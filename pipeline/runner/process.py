@@ -93,12 +93,21 @@ def _perform(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
             from pipeline.report import execute_report
 
             return execute_report(job, emit)
-        case "render":
-            from pipeline.rendering.page import render_page
-
-            return render_page(job)
         case other:
-            raise ValueError(f"no such job: {other!r}")
+            return _look(other, job)
+
+
+def _look(op: str, job: dict[str, Any]) -> dict[str, Any]:
+    """Do a job that executes nothing of users, but reads what their code has made."""
+    if op == "render":
+        from pipeline.rendering.page import render_page
+
+        return render_page(job)
+    if op == "compare":
+        from pipeline.reproduction.comparison import execute_comparison
+
+        return execute_comparison(job)
+    raise ValueError(f"no such job: {op!r}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pipeline.report import execute_report
 from pipeline.runner.messages import Failure
 from pipeline.stages.command import media_type_of
 from pipeline.stages.outcome import failed, succeeded
+from pipeline.stored import PRIVATE
 
 
 def execute_notebook(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -18,7 +19,9 @@ def execute_notebook(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]
     if result["failure"] is not None:
         return failed(Failure(**result["failure"]))
     folder = Workplace(Path(report["workplace"]), report["marker"]).outputs
-    found = {path: path.stem for path in sorted(folder.rglob("*")) if path.is_file()}
+    left = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    # What it stored for publication is no output by itself.
+    found = {path: path.stem for path in left if PRIVATE not in path.relative_to(folder).parts}
     outputs = list(_outputs(folder, found, job["outputs"]))
     if not outputs:
         return failed(_nothing(found, folder))

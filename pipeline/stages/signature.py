@@ -89,7 +89,12 @@ def read_signature(tree: Tree, entry: str) -> Signature:
     """
     module, function = split_entry(entry)
     path = module_path(tree, module)
-    body = _parsed(path, _content(tree, path)).body
+    return _signature(path, _content(tree, path), module, function)
+
+
+@lru_cache(maxsize=1024)
+def _signature(path: str, content: bytes, module: str, function: str) -> Signature:
+    body = _parsed(path, content).body
     found = _definition(body, function)
     if found is None:
         raise _undefined(body, path, module, function)
@@ -130,7 +135,6 @@ def _content(tree: Tree, path: str) -> bytes:
         raise SignatureError(error.message, error.hint) from None
 
 
-@lru_cache(maxsize=64)
 def _parsed(path: str, content: bytes) -> ast.Module:
     try:
         return ast.parse(content, path)

@@ -9,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
 from pipeline.installation import Installation
 from pipeline.runner.client import Runner
+from provenance.ledger.states import Status
+from provenance.ledger.tables import Run
 from tests.pipeline.weather import single
 from tests.support.evaluations import Bench, Told
 from tests.support.repository import Repository, notebook
@@ -153,7 +155,6 @@ def test_a_source_without_an_address_says_which_variable_to_set(
     "url",
     [
         "sqlite:////nowhere/at/all.sqlite",
-        "postgresql+psycopg://ada:canary-secret@127.0.0.1:1/weather",
         "mysql+nodriver://ada:canary-secret@127.0.0.1:1/weather",
         "canary-secret is no address",
     ],
@@ -170,9 +171,34 @@ def test_a_source_that_cannot_be_read_is_told_without_its_password(
     assert run.verdict == "error"
     assert run.error["stage"] == "rows"
     assert not Path("/nowhere").exists()
+    assert not says_the_password(bench)
+
+
+def says_the_password(bench: Bench) -> bool:
     files = [path for path in bench.installation.home.rglob("*") if path.is_file()]
     ours = [path for path in files if "environments" not in path.parts]
-    assert all(b"canary-secret" not in path.read_bytes() for path in ours)
+    return any(b"canary-secret" in path.read_bytes() for path in ours)
+
+
+def test_a_run_waits_for_a_source_that_does_not_answer(
+    installation: Callable[..., Installation],
+    runner: Runner,
+    default_environment: Path,
+    git_project: MakeRepository,
+) -> None:
+    url = "postgresql+psycopg://ada:canary-secret@127.0.0.1:1/weather"
+    bench = Bench(installation(sources={"WEATHER_URL": url}), runner)
+    run_id = bench.ask(git_project(project("SELECT 1 AS a")), "daily")
+    waiting = bench.execute(run_id)
+    assert (waiting.row.status, waiting.verdict) == (Status.QUEUED, None)
+    assert waiting.error["kind"] == "source_unreachable"
+    assert "Source replica does not answer" in waiting.error["message"]
+    assert not says_the_password(bench)
+    with bench.installation.ledger.writing() as session:
+        session.execute(update(Run).where(Run.id == run_id).values(run_after=None, postponed=99))
+    run = bench.execute(run_id)
+    assert (run.verdict, run.error["stage"]) == ("error", "rows")
+    assert run.error["kind"] == "source_unreachable"
 
 
 def test_a_query_without_end_is_stopped_at_its_time(
@@ -181,6 +207,7 @@ def test_a_query_without_end_is_stopped_at_its_time(
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
     run = bench(git_project(project(endless, "timeout = 1.5\n"))).run
     assert (run.verdict, run.error["stage"]) == ("timed_out", "rows")
+    assert run.error["message"] == "The query took longer than 1.5 s."
 
 
 def test_a_server_is_read_in_one_transaction_that_cannot_write(

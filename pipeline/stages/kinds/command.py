@@ -22,6 +22,7 @@ from provenance.errors import InvalidInputError
 from provenance.identity.closure import Closure
 from provenance.identity.commands import command_closure
 from provenance.identity.tools import r_packages, tool_facts
+from provenance.identity.tracked import TrackedFiles
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -53,6 +54,10 @@ class CommandKind:
     def check(self, look: Look) -> None:
         """Note placeholders that stand for nothing, and outputs without a file."""
         _check_outputs(look)
+        for pattern in look.spec.files or ():
+            if not TrackedFiles(look.tree.files).at(pattern):
+                near = did_you_mean(pattern, sorted(look.tree.files))
+                look.wrong("files", f"{shown(pattern)} names no file of the project.", near)
         if not look.spec.command or not look.spec.command[0].strip():
             hint = 'Such as ["Rscript", "score.R", "{inputs.x}", "{outputs.y}"].'
             look.wrong("command", "found no program, expected a list of arguments.", hint)

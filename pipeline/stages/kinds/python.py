@@ -19,7 +19,7 @@ from pipeline.stages.signature import (
     split_entry,
 )
 from pipeline.step import Definition
-from provenance.identity.closure import python_closure
+from provenance.identity.closure import module_closure
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -60,10 +60,9 @@ class PythonKind:
     def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
         """Return the closure of the function's module."""
         del params
-        checkout = situation.checkout
         entry = str(situation.manifest.stage(stage).python)
-        path = module_path(checkout.tree, split_entry(entry)[0])
-        closure = python_closure(checkout.root, checkout.tree.files, path, SEARCH)
+        path = module_path(situation.checkout.tree, split_entry(entry)[0])
+        closure = module_closure(situation.surveyed(), path, SEARCH)
         keyed, told = closure_code(closure, {"entry": entry})
         return Definition(keyed, told, python_environment(situation.environment, closure))
 
