@@ -2,10 +2,10 @@
 
 from app.settings import Settings
 from app.source_urls import read_source_urls
+from app.store import open_store
 from pipeline.installation import Installation, Limits, SourceUrls
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import require_current, upgrade
-from provenance.store import Store
 
 
 def assemble(settings: Settings, *, sources: bool = False) -> Installation:
@@ -16,11 +16,12 @@ def assemble(settings: Settings, *, sources: bool = False) -> Installation:
     return Installation(
         home=settings.home,
         ledger=Ledger(settings.ledger_url),
-        store=Store(settings.store_path),
+        store=open_store(settings),
         base_url=settings.base_url,
         source_urls=SourceUrls(read_source_urls(settings.home) if sources else {}),
         limits=Limits(settings.run_seconds, settings.cell_seconds, settings.git_seconds),
         allow_file_repositories=settings.allow_file_repositories,
+        lease_seconds=settings.lease_seconds,
     )
 
 

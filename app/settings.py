@@ -44,7 +44,8 @@ class Settings:
         "Celery's broker, the doorbell only; empty: a folder in the home directory.", ""
     )
     store_url: str = _setting(
-        "Where artifacts are kept: a file: address; empty: a folder in the home directory.", ""
+        "Where artifacts are kept: file:///… or s3://bucket/prefix; empty: a folder in the home.",
+        "",
     )
     base_url: str = _setting(
         "The address under which people reach the web pages.", "http://127.0.0.1:8000"
@@ -66,6 +67,7 @@ class Settings:
     cell_seconds: float = _setting("Longest time one notebook cell may take.", 1800.0)
     git_seconds: float = _setting("Longest time one git command may take.", 120.0)
     max_hook_bytes: int = _setting("Largest hook body that is read.", 25 * 1024 * 1024)
+    max_batch_bytes: int = _setting("Largest batch that is taken over HTTP.", 1024 * 1024 * 1024)
     allow_file_repositories: bool = _setting(
         "Allow projects whose repository is a path on this machine.", False
     )
@@ -76,15 +78,21 @@ class Settings:
         return self.database_url or f"sqlite:///{self.home / 'ledger.sqlite'}"
 
     @property
+    def store_in_bucket(self) -> bool:
+        """Whether artifacts are kept in a bucket."""
+        return self.store_url.startswith("s3://")
+
+    @property
     def store_path(self) -> Path:
-        """The store's directory with the default filled in."""
+        """The store's directory with the default filled in; of a bucket, that of our copies."""
+        if self.store_in_bucket and len(self.store_url) > len("s3://"):
+            return self.home / "copies"
         if not self.store_url:
             return self.home / "store"
         path = self.store_url.removeprefix("file://")
         if not path.startswith("/"):
             raise SettingsError(
-                f"{PREFIX}STORE_URL={self.store_url!r}: expected file:///… ; "
-                "this version keeps artifacts in a directory."
+                f"{PREFIX}STORE_URL={self.store_url!r}: expected file:///… or s3://bucket/prefix."
             )
         return Path(path)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.containment import this_host
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
+from provenance.ledger.leases import SECONDS, Leases
 from provenance.store import Store
 
 
@@ -30,11 +31,12 @@ class Installation:
     source_urls: "SourceUrls"
     limits: Limits = Limits()
     allow_file_repositories: bool = False
+    lease_seconds: float = SECONDS
 
     @cached_property
     def cache(self) -> Cache:
         """What was made before, by key."""
-        return Cache(self.store)
+        return Cache(self.store, Leases(self.ledger, this_host(), self.lease_seconds))
 
     @property
     def mirrors(self) -> Path:

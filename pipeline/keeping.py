@@ -18,6 +18,10 @@ from provenance.ledger.key_events import NONDETERMINISTIC, Odd, note_key_event
 from provenance.record import Output, Record, keep_record
 
 
+_NEVER_TWICE = frozenset({"sql", "report"})
+"""Kinds of jobs whose outputs differ from time to time without anything being wrong."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A job that has just been executed."""
@@ -61,7 +65,8 @@ def keep(attempt: Attempt, record: Record, *, forced: bool) -> Entry:
     """Let the record stand for its key; what was there before stays, unless it was *forced*.
 
     That two executions of one key gave other outputs is noted: something that nobody recorded
-    has a say in them. Rows of a source are no such thing; they change as they do.
+    has a say in them. Rows of a source are no such thing; they change as they do. Nor are a
+    report's notebook and page, which always tell the time.
     """
 
     def note(stands: Entry, other: Entry) -> None:
@@ -70,7 +75,7 @@ def keep(attempt: Attempt, record: Record, *, forced: bool) -> Entry:
             note_key_event(session, record.key, NONDETERMINISTIC, odd)
 
     cache = attempt.installation.cache
-    if record.kind == "sql":
+    if record.kind in _NEVER_TWICE:
         return cache.commit(record, replace=forced)
     return cache.commit(record, replace=forced, on_other=note)
 

@@ -1,17 +1,17 @@
 """What was made before: from a key to its record."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from provenance.files import write_durably
+from provenance.identity.canonical import digest
+from provenance.ledger.leases import Lease, LeaseLostError, Leases
 from provenance.record import Record, keep_record, parse_record
+from provenance.single_flight import Flight
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 
-_WAIT_SECONDS = 0.2
+ACTIONS = "actions"
+_NOTHING_OBSERVED = digest("observed", {})
 
 
 @dataclass(frozen=True)
@@ -22,65 +22,169 @@ class Entry:
     record_id: str
 
 
-class Cache:
-    """``actions/<key>`` below the store: each names the record of the job with that key.
+def nothing(path: str) -> str | None:
+    """Say of every file that it is not there."""
+    del path
+    return None
 
-    An action is written last, when all it names is safely in the store, and only if there
-    is none yet: of two results for one key the first is kept.
+
+def no_matter(stands: Entry, other: Entry) -> None:
+    """Do nothing about a result that came out differently."""
+    del stands, other
+
+
+class Cache:
+    """``actions/<key>/<second>`` beside the objects: each names the record of a job.
+
+    A key has one entry for each content of the files that its jobs were seen to open beyond
+    what the key knows; ``second`` is the digest of these. An action is written last, when
+    all it names is safely in the store, and only if there is none yet: of two results for
+    one key the first is kept.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, leases: Leases | None = None) -> None:
         self.store = store
+        self._leases = leases
+        self._flight = Flight(store.root / "locks", leases)
+        self._held: dict[str, Lease | None] = {}
 
-    def _action(self, key: str) -> Path:
-        return self.store.root / "actions" / key[:2] / key
+    def lookup(self, key: str, current: Callable[[str], str | None] = nothing) -> Entry | None:
+        """Return what is recorded for *key*, if it holds and all its outputs are still there.
 
-    def lookup(self, key: str) -> Entry | None:
-        """Return what is recorded for *key*, if it and all its outputs are still there."""
-        entry = self.recorded(key)
-        if entry and all(self.store.has(output.sha256) for output in entry.record.outputs):
-            return entry
+        It holds where every file that its job was seen to open still has the content that it
+        had: *current* gives the SHA-256 of a file now, None where there is none.
+        """
+        for entry in self.entries(key):
+            observed = entry.record.observed
+            same = all(current(path) == sha256 for path, sha256 in observed.items())
+            if same and self._use(key, entry):
+                return entry
         return None
 
+    def _use(self, key: str, entry: Entry) -> bool:
+        """Let the entry count as used now, so that nobody clears it away; False if it is gone."""
+        name, old = _name(key, entry.record.observed), _old_name(key)
+        there = self.store.shelf.touch(name) or self.store.shelf.touch(old)
+        return there and self._has_outputs(entry)
+
+    def _has_outputs(self, entry: Entry) -> bool:
+        return all(self.store.has(output.sha256) for output in entry.record.outputs)
+
     def recorded(self, key: str) -> Entry | None:
-        """Return what is recorded for *key*, even where an output is missing."""
+        """Return the newest entry of *key*, whatever has become of its files and outputs."""
+        return next(iter(self.entries(key)), None)
+
+    def entries(self, key: str) -> list[Entry]:
+        """Return all entries of *key*, the newest first."""
+        names = [item.name for item in self.store.shelf.items(_old_name(key))]
+        found = [entry for name in names if (entry := self._read(name)) is not None]
+        return sorted(found, key=_made_at, reverse=True)
+
+    def _read(self, name: str) -> Entry | None:
+        if name.rpartition("/")[2].startswith("."):
+            return None  # somebody is writing it
         try:
-            record_id = self._action(key).read_text().strip()
-        except FileNotFoundError:
-            return None
-        try:
+            record_id = self.store.shelf.read(name).decode().strip()
             return Entry(parse_record(self.store.read(record_id)), record_id)
-        except (MissingObjectError, CorruptObjectError, ValueError):
+        except (FileNotFoundError, MissingObjectError, CorruptObjectError, ValueError):
             return None  # gone, damaged, or of another version: it is made again
 
-    def commit(self, record: Record, *, replace: bool = False) -> Entry:
+    def commit(
+        self,
+        record: Record,
+        *,
+        replace: bool = False,
+        on_other: Callable[[Entry, Entry], None] = no_matter,
+    ) -> Entry:
         """Make *record* what its key stands for, unless an entry that is whole has it already.
 
         *replace* is for a job that was forced. Returns the entry that holds from now on.
+        Where one was there whose outputs are others, *on_other* is told of the entry that
+        stands and of the one that does not. Raises LeaseLostError, with nothing published,
+        where another worker took over while this one was silent.
         """
-        record_id = keep_record(self.store, record).sha256
-        whole = self.lookup(record.key)
-        if whole and not replace:
-            return whole
-        write_durably(self._action(record.key), record_id.encode())
-        return Entry(record, record_id)
+        made = Entry(record, keep_record(self.store, record).sha256)
+        try:
+            with self._fence(record.key):
+                before, stands = self._publish(made, replace)
+        except LeaseLostError:
+            self._note_refused(made)
+            raise
+        if before is not None and _contents(before) != _contents(made):
+            on_other(stands, made if stands is before else before)
+        return stands
+
+    def _fence(self, key: str) -> AbstractContextManager[None]:
+        lease = self._held.get(key)
+        return self._leases.fenced(lease) if self._leases and lease else nullcontext()
+
+    def _note_refused(self, made: Entry) -> None:
+        stands = self.recorded(made.record.key)
+        if self._leases is not None:
+            run_id = made.record.run.get("id")
+            self._leases.note_refused(
+                made.record.key, stands.record_id if stands else "", made.record_id, run_id
+            )
+
+    def _publish(self, made: Entry, replace: bool) -> tuple[Entry | None, Entry]:
+        """Write the action; return the whole entry that was there before, and what stands now."""
+        key, observed = made.record.key, made.record.observed
+        self._give_way(key)
+        name, data = _name(key, observed), made.record_id.encode()
+        before = self._whole(name)
+        if before is not None and not replace:
+            return before, before
+        try:
+            self.store.shelf.write(name, data, replace=replace)
+        except FileExistsError:
+            before = self._whole(name)
+            if before is not None:
+                return before, before  # it came between our look and our write
+            self.store.shelf.write(name, data, replace=True)
+        return before, made
+
+    def _whole(self, name: str) -> Entry | None:
+        entry = self._read(name)
+        return entry if entry and self._has_outputs(entry) else None
+
+    def _give_way(self, key: str) -> None:
+        """Turn an action of the old form, a file called by the key alone, into one of today's."""
+        old = _old_name(key)
+        if self.store.is_remote or not self.store.shelf.exists(old):
+            return
+        entry = self._read(old)
+        self.store.shelf.discard(old)
+        if entry is not None:
+            name = _name(key, entry.record.observed)
+            self.store.shelf.write(name, entry.record_id.encode(), replace=True)
 
     @contextmanager
     def single_flight(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold the lock under which *key* is made on this host.
+        """Hold the right to make *key*: on this host a lock, across hosts a lease as well.
 
         While another process holds it, *on_wait* is called every now and then; it may raise
         to give up. The lock is the kernel's (flock), so it is free when its holder is killed.
         """
-        locks = self.store.root / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / key)
-        while not lock.is_locked:
+        with self._flight.turn(key, on_wait) as lease:
+            self._held[key] = lease
             try:
-                lock.acquire(timeout=_WAIT_SECONDS, poll_interval=0.02)
-            except Timeout:
-                on_wait()
-        try:
-            yield
-        finally:
-            lock.release()
+                yield
+            finally:
+                del self._held[key]
+
+
+def _old_name(key: str) -> str:
+    return f"{ACTIONS}/{key[:2]}/{key}"
+
+
+def _name(key: str, observed: Mapping[str, str | None]) -> str:
+    second = digest("observed", dict(observed)) if observed else _NOTHING_OBSERVED
+    return f"{_old_name(key)}/{second}"
+
+
+def _made_at(entry: Entry) -> str:
+    return str(entry.record.run.get("finished_at") or entry.record.run.get("started_at") or "")
+
+
+def _contents(entry: Entry) -> list[tuple[str, str]]:
+    return sorted((output.name, output.sha256) for output in entry.record.outputs)

@@ -1,7 +1,7 @@
 """The record: how an artifact came to be. Kept by key, and beside each output as a sidecar."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from provenance.store import Blob, Store
 
 SCHEMA = "provenote/record/1"
 SIDECAR_SUFFIX = ".prov.json"
+_SIDECAR_ONLY = ("record_id", "output", "siblings")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class Record:
     environment: Mapping[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def observed(self) -> dict[str, str | None]:
+        """Files of the repository that the code was seen to open beyond what its key knows.
+
+        By path the SHA-256 of the content, None where the code looked and found nothing.
+        """
+        return dict(self.code.get("observed") or {})
+
     def output(self, name: str) -> Output | None:
         """Return the output called *name*."""
         return next((output for output in self.outputs if output.name == name), None)
@@ -64,15 +73,18 @@ class Record:
 
 
 def parse_record(data: bytes) -> Record:
-    """Return the record that *data* holds."""
+    """Return the record that *data* holds; raise ValueError where it is none that we read."""
     body = json.loads(data)
-    if body.pop("schema", None) != SCHEMA:
+    if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
         raise ValueError(f"not a record of schema {SCHEMA}")
-    outputs = tuple(
-        Output(**{name: value for name, value in output.items() if name != "uri"})
-        for output in body.pop("outputs")
-    )
-    return Record(outputs=outputs, inputs=tuple(body.pop("inputs")), **body)
+    try:
+        outputs = tuple(
+            Output(**{name: value for name, value in output.items() if name != "uri"})
+            for output in body.pop("outputs")
+        )
+        return Record(outputs=outputs, inputs=tuple(body.pop("inputs")), **body)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"a record lacks a field, or has one too many: {error}") from error
 
 
 def sidecar(record: Record, record_id: str, output: Output) -> bytes:
@@ -83,6 +95,22 @@ def sidecar(record: Record, record_id: str, output: Output) -> bytes:
     body["output"] = next(item for item in outputs if item["name"] == output.name)
     body["siblings"] = [item for item in outputs if item["name"] != output.name]
     return json.dumps(body, sort_keys=True, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def records_of_sidecar(body: Mapping[str, Any]) -> Iterator[Record]:
+    """Yield the records that a sidecar may have been told from; its id belongs to one of them.
+
+    They differ in where among the outputs the one stands that the sidecar tells of. Raises
+    ValueError where *body* is no sidecar.
+    """
+    fields = {name: value for name, value in body.items() if name not in _SIDECAR_ONLY}
+    missing = [name for name in _SIDECAR_ONLY if name not in body]
+    if missing or not isinstance(body["siblings"], list):
+        raise ValueError(f"it is no sidecar: {', '.join(missing) or 'siblings'} is missing")
+    for position in range(len(body["siblings"]) + 1):
+        outputs = list(body["siblings"])
+        outputs.insert(position, body["output"])
+        yield parse_record(json.dumps({**fields, "outputs": outputs}).encode())
 
 
 def keep_record(store: Store, record: Record) -> Blob:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provenance.identity.key import Preimage
 from provenance.record import Output, Record
 from provenance.store import Blob, Store
 
@@ -27,3 +28,14 @@ def output_of(blob: Blob, name: str = "output") -> Output:
 def commit_some(store: Store, key: str, content: bytes) -> Record:
     """Put *content* and return the record that names it, not yet committed."""
     return record_of(key, output_of(store.put_bytes(content)))
+
+
+def genuine_record(store: Store, number: int, *contents: bytes, **values: Any) -> Record:
+    """Return a record whose key is that of its preimage; each *number* gives another."""
+    code: dict[str, object] = {"number": number}
+    preimage = Preimage("python", "features", code, {}, {}, (), {})
+    outputs = [
+        output_of(store.put_bytes(content), f"output{place}")
+        for place, content in enumerate(contents)
+    ]
+    return record_of(preimage.key, *outputs, preimage=preimage.to_json(), **values)

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from provenance.cache import Cache
+from provenance.cache import Cache, Entry
+from provenance.files import write_durably
+from provenance.record import Record, keep_record
 from provenance.store import Store
 from tests.provenance.making import commit_some, output_of, record_of
 
@@ -69,6 +72,77 @@ def test_an_entry_whose_record_is_gone_or_broken_is_made_anew(
     found = cache.lookup(KEY)
     assert found is not None
     assert found.record == record
+
+
+def observing(cache: Cache, content: bytes, **files: str | None) -> Record:
+    """Return a record of a job that was seen to open *files*."""
+    output = output_of(cache.store.put_bytes(content))
+    return record_of(KEY, output, code={"commit": "a" * 40, "observed": files})
+
+
+def test_of_one_key_the_entry_is_reused_whose_observed_files_are_as_they_were(cache: Cache) -> None:
+    one = cache.commit(observing(cache, b"one", table="1" * 64))
+    two = cache.commit(observing(cache, b"two", table="2" * 64))
+    assert {entry.record_id for entry in cache.entries(KEY)} == {one.record_id, two.record_id}
+    assert cache.lookup(KEY, {"table": "1" * 64}.get) == one
+    assert cache.lookup(KEY, {"table": "2" * 64}.get) == two
+    assert cache.lookup(KEY, {"table": "3" * 64}.get) is None
+    assert cache.lookup(KEY) is None
+    assert cache.recorded(KEY) in (one, two)
+
+
+def test_a_file_that_the_code_looked_for_in_vain_must_still_be_absent(cache: Cache) -> None:
+    entry = cache.commit(observing(cache, b"one", settings=None))
+    assert cache.lookup(KEY) == entry
+    assert cache.lookup(KEY, {"settings": "1" * 64}.get) is None
+
+
+def test_the_newest_entry_is_the_one_recorded(cache: Cache) -> None:
+    for day in (2, 3, 1):
+        record = observing(cache, b"%d" % day, table=f"{day}" * 64)
+        cache.commit(replace(record, run={"finished_at": f"2026-03-0{day}T12:00:00+00:00"}))
+    newest = cache.recorded(KEY)
+    assert newest is not None
+    assert newest.record.observed == {"table": "3" * 64}
+
+
+def test_an_action_of_the_old_form_is_read_and_gives_way(cache: Cache) -> None:
+    record = commit_some(cache.store, KEY, b"one")
+    old = cache.store.root / "actions" / KEY[:2] / KEY
+    write_durably(old, keep_record(cache.store, record).sha256.encode())
+    entry = cache.lookup(KEY)
+    assert entry is not None
+    assert entry.record == record
+    assert cache.commit(commit_some(cache.store, KEY, b"two")) == entry
+    assert cache.commit(observing(cache, b"three", table="1" * 64)) != entry
+    assert cache.lookup(KEY) == entry
+    assert len(cache.entries(KEY)) == 2
+
+
+def test_a_result_that_comes_out_differently_is_told(cache: Cache) -> None:
+    told: list[tuple[str, str]] = []
+
+    def on_other(stands: Entry, other: Entry) -> None:
+        told.append((stands.record_id, other.record_id))
+
+    one, two = (commit_some(cache.store, KEY, content) for content in (b"one", b"two"))
+    first = cache.commit(one, on_other=on_other)
+    again = replace(one, run={"id": "run_2"})
+    assert cache.commit(again, on_other=on_other) == first
+    assert told == [], "the same outputs"
+    second = keep_record(cache.store, two).sha256
+    cache.commit(two, on_other=on_other)
+    assert told == [(first.record_id, second)]
+    assert cache.commit(two, replace=True, on_other=on_other).record_id == second
+    assert told[1:] == [(second, first.record_id)], "forced, the new one stands"
+
+
+def test_a_reused_entry_counts_as_used_now(cache: Cache) -> None:
+    cache.commit(commit_some(cache.store, KEY, b"one"))
+    (action,) = (path for path in (cache.store.root / "actions").rglob("*") if path.is_file())
+    os.utime(action, (1000, 1000))
+    assert cache.lookup(KEY) is not None
+    assert action.stat().st_mtime > 1_000_000
 
 
 RACE = """

@@ -109,6 +109,64 @@ def test_writing_to_a_copy_leaves_the_original_unharmed(store: Store, tmp_path: 
         store.copy_out(blob.sha256, copy)
 
 
+def test_a_copy_is_a_file_of_its_own_and_writable(store: Store, tmp_path: Path) -> None:
+    blob = store.put_bytes(DATA)
+    store.copy_out(blob.sha256, tmp_path / "copy")
+    original, copy = store.path(blob.sha256).stat(), (tmp_path / "copy").stat()
+    assert (original.st_dev, original.st_ino) != (copy.st_dev, copy.st_ino)
+    assert (original.st_nlink, copy.st_nlink) == (1, 1)
+    assert copy.st_mode & stat.S_IWUSR
+
+
+def test_keeping_the_same_bytes_again_makes_the_object_young(store: Store, tmp_path: Path) -> None:
+    """Clearing away spares what is young: somebody is about to name it."""
+    blob = store.put_bytes(DATA)
+    (tmp_path / "file").write_bytes(DATA)
+    for put in (lambda: store.put_bytes(DATA), lambda: store.put_file(tmp_path / "file")):
+        os.utime(store.path(blob.sha256), (1000, 1000))
+        put()
+        assert store.path(blob.sha256).stat().st_mtime > 1_000_000
+
+
+LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from provenance.cache import Cache
+from provenance.files import DiskFullError
+from provenance.store import Store
+from tests.provenance.making import record_of
+root, large = Path(sys.argv[1]), Path(sys.argv[2])
+store = Store(root)
+small = store.put_bytes(b"small")
+kept = store.put_file(large)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+for write in (
+    lambda: store.put_bytes(b"x" * 200_000),
+    lambda: store.put_file(large.with_name("other")),
+    lambda: store.copy_out(kept.sha256, root.parent / "copy"),
+    lambda: Cache(store).commit(record_of("k" * 64, extra={"text": "x" * 100_000})),
+):
+    try:
+        write()
+    except DiskFullError as error:
+        print(error.code, "disk" in error.message, error.hint != "")
+assert store.read(small.sha256) == b"small"
+"""
+
+
+def test_on_a_full_disk_writing_ends_with_words_and_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(os.urandom(100_000))
+    (tmp_path / "other").write_bytes(os.urandom(100_000))
+    command = [sys.executable, "-c", LITTLE_ROOM, tmp_path / "store", tmp_path / "large"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["disk_full True True"] * 4
+    store = Store(tmp_path / "store")
+    assert sound(store) == 2
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"large", "other", *(path.name for path in store.root.rglob("objects/*/*"))}
+
+
 def test_many_put_the_same_bytes_at_once(store: Store, tmp_path: Path) -> None:
     data = os.urandom(2 * 1024 * 1024)
     (tmp_path / "file").write_bytes(data)
@@ -154,7 +212,7 @@ from provenance.store import Store
 from tests.provenance.making import output_of, record_of
 
 base, source = Path(sys.argv[1]), Path(sys.argv[2])
-ours = {f"{name}.py" for name in ("files", "store", "cache")}
+ours = {f"{name}.py" for name in ("files", "store", "cache", "local", "single_flight")}
 
 def trace(frame, event, _):
     code = frame.f_code.co_filename

@@ -1,0 +1,122 @@
+"""``provenote gc``."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from app.assemble import assemble, make_ready
+from app.cli.output import json_option, print_json
+from app.settings import read_settings
+from pipeline.installation import Installation
+from provenance.gc import Cleared, Collector, Keep
+from provenance.sweep import Place
+
+_SHOWN = 20
+_NOT_NEGATIVE = click.FloatRange(min=0)
+
+
+@click.command()
+@click.option("--delete", is_flag=True, help="Clear away; without it, only show what would go.")
+@click.option(
+    "--keep-days",
+    type=_NOT_NEGATIVE,
+    default=Keep.days,
+    show_default=True,
+    help="How long a result stays reusable that no run has used.",
+)
+@click.option(
+    "--grace",
+    type=_NOT_NEGATIVE,
+    default=Keep.grace,
+    show_default=True,
+    help="Seconds for which whatever was just written or used stays.",
+)
+@click.option(
+    "--despite-losses",
+    is_flag=True,
+    help="Clear away objects although records that the ledger names are gone.",
+)
+@json_option
+def command(
+    delete: bool, keep_days: float, grace: float, despite_losses: bool, as_json: bool
+) -> None:
+    """Show what can be cleared away, or clear it away.
+
+    What the ledger names stays: pages, what they stood on, batches, what is pinned.
+    """
+    settings = read_settings()
+    installation = assemble(settings)
+    make_ready(settings, installation)
+    keep = Keep(grace, keep_days, despite_losses, _places(installation), (installation.locks,))
+    collector = Collector(installation.store, installation.ledger, keep)
+    cleared = collector.clear() if delete else collector.look()
+    if as_json:
+        print_json(_as_json(cleared, deleted=delete))
+    else:
+        _print(cleared, deleted=delete)
+
+
+def _places(installation: Installation) -> tuple[Place, ...]:
+    facts = "provenote-facts.json"
+    return (
+        Place("checkout", installation.checkouts, 2),
+        Place("environment", installation.environments, 1, facts),
+    )
+
+
+def _as_json(cleared: Cleared, *, deleted: bool) -> dict[str, Any]:
+    return {
+        "deleted": deleted,
+        "totals": {
+            kind: {"count": count, "bytes": size}
+            for kind, (count, size) in cleared.totals().items()
+        },
+        "items": [asdict(one) for one in cleared.garbage],
+        "kept": {"objects": cleared.kept, "bytes": cleared.kept_bytes},
+        "quarantine": cleared.quarantine,
+        "lost": cleared.lost,
+        "busy": cleared.busy,
+    }
+
+
+def _print(cleared: Cleared, *, deleted: bool) -> None:
+    for kind, (count, size) in cleared.totals().items():
+        click.secho(f"{kind:<12} {count:>7}  {_human(size):>10}", bold=True)
+        for one in [one for one in cleared.garbage if one.kind == kind][:_SHOWN]:
+            click.echo(f"  {one.name}  {_human(one.size)}  {one.why}")
+        if count > _SHOWN:
+            click.echo(f"  … and {count - _SHOWN} more; --json lists all")
+    click.echo(f"{cleared.kept} objects stay, {_human(cleared.kept_bytes)}.")
+    for told in _remarks(cleared):
+        click.secho(told, fg="yellow")
+    total = _human(sum(one.size for one in cleared.garbage))
+    if deleted:
+        click.echo(f"{len(cleared.garbage)} things were cleared away, {total}.")
+    elif cleared.garbage:
+        click.echo(f"{len(cleared.garbage)} things can go, {total}: `provenote gc --delete`.")
+    else:
+        click.echo("There is nothing to clear away.")
+
+
+def _remarks(cleared: Cleared) -> list[str]:
+    told = []
+    if cleared.quarantine:
+        told.append(f"{len(cleared.quarantine)} broken objects lie in quarantine/; they stay.")
+    if cleared.busy:
+        told.append("Something is under way: checkouts and environments stay, and what is new.")
+    if cleared.lost:
+        told.append(
+            f"{len(cleared.lost)} records that the ledger names cannot be read, so nobody knows "
+            "what they lead to. Objects without a name: bring the records back from a backup, or "
+            "add --despite-losses."
+        )
+    return told
+
+
+def _human(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

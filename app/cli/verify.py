@@ -1,0 +1,102 @@
+"""``provenote verify``."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from app.assemble import assemble, make_ready
+from app.cli.output import json_option, print_json
+from app.settings import Settings, read_settings
+from app.store import open_store
+from provenance.errors import InvalidInputError
+from provenance.store import Store
+from provenance.verify import Finding, Progress, Verified, sidecars_at, verify_sidecar
+from provenance.verify_archive import ArchiveCheck, silent
+
+_SHOWN = 50
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--repair", is_flag=True, help="Move broken objects aside, to be made again.")
+@json_option
+def command(paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
+    """Check the whole archive, or files with their sidecars.
+
+    PATH is a file that has a sidecar, a sidecar, or a folder of them. Exit status: 0 all is
+    as it was written, 1 something is not.
+    """
+    if paths and repair:
+        raise click.UsageError("--repair is for the archive; give it without a PATH.")
+    settings = read_settings()
+    verified = _files(settings, paths) if paths else _archive(settings, repair=repair)
+    if as_json:
+        print_json(verified.as_json())
+    else:
+        _print(verified)
+    if verified.problems:
+        click.get_current_context().exit(1)
+
+
+def _files(settings: Settings, paths: tuple[Path, ...]) -> Verified:
+    verified = Verified()
+    sidecars = {path.absolute(): path for given in paths for path in sidecars_at(given)}
+    store = _store_at_hand(settings)
+    for path in sidecars.values():
+        verify_sidecar(path, store, verified)
+    return verified
+
+
+def _store_at_hand(settings: Settings) -> Store | None:
+    """Return the store, where this machine has one: a bundle is checked without as well."""
+    there = settings.store_in_bucket or (settings.store_path / "objects").is_dir()
+    return open_store(settings) if there else None
+
+
+def _archive(settings: Settings, *, repair: bool) -> Verified:
+    if not settings.database_url and not (settings.home / "ledger.sqlite").is_file():
+        raise InvalidInputError(
+            f"There is no archive at {settings.home}.",
+            "PROVENOTE_HOME says where it is; give a PATH to check files with their sidecars.",
+        )
+    installation = assemble(settings)
+    make_ready(settings, installation)
+    with _progress() as progress:
+        return ArchiveCheck(installation.store, installation.ledger, repair, progress).run()
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Give what shows how far the check is, where somebody looks on."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    with click.progressbar(length=1, label="Checking objects", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def _print(verified: Verified) -> None:
+    checked = ", ".join(f"{count} {kind}" for kind, count in verified.checked.items())
+    click.echo(f"Checked: {checked or 'nothing'}.")
+    _list(verified.problems, "red", "✕")
+    _list(verified.notes, "yellow", "·")
+    if verified.problems:
+        click.secho(f"{len(verified.problems)} problems.", fg="red", bold=True)
+    else:
+        click.secho("All is as it was written.", fg="green", bold=True)
+
+
+def _list(findings: list[Finding], colour: str, mark: str) -> None:
+    for found in findings[:_SHOWN]:
+        click.secho(f"{mark} {found.where}", fg=colour)
+        click.echo(f"    {found.message}")
+    if len(findings) > _SHOWN:
+        click.echo(f"    … and {len(findings) - _SHOWN} more; --json lists all")

@@ -1,0 +1,108 @@
+"""What the ledger holds on to: the objects that must not go while a row names them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from provenance.ledger.columns import utc_now
+from provenance.ledger.data_tables import Batch, Pin
+from provenance.ledger.states import Status
+from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
+from provenance.ledger.trace_tables import KeyEvent, KeyLease, Reproduction
+
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+
+WHOLE: tuple[_Column, ...] = (Run.record, Batch.record, KeyEvent.record, KeyEvent.other)
+"""Columns that name records whose outputs are kept as well: pages, batches, odd results."""
+TOLD: tuple[_Column, ...] = (RunJob.record,)
+"""Columns that name records which are kept for what they say; outputs may be made again."""
+PLAIN: tuple[_Column, ...] = (Run.html, Run.notebook, Run.log, RunInput.sha256, Batch.sha256)
+"""Columns that name other objects."""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """What the ledger names, at one moment."""
+
+    whole: frozenset[str]
+    told: frozenset[str]
+    plain: frozenset[str]
+    used_keys: frozenset[str]
+    """Keys that a run needed lately: their results are kept for the next one."""
+
+    @property
+    def every(self) -> frozenset[str]:
+        """All digests that are named."""
+        return self.whole | self.told | self.plain
+
+
+def read_roots(session: Session, used_since: datetime) -> Roots:
+    """Return what the ledger names; keys count as used from *used_since* on."""
+    pinned = set(session.scalars(select(Pin.target).where(_holds())))
+    details = session.scalars(select(Reproduction.details))
+    plain = _named(session, PLAIN) | pinned | {one for found in details for one in _within(found)}
+    return Roots(
+        whole=frozenset(_named(session, WHOLE)),
+        told=frozenset(_named(session, TOLD)),
+        plain=frozenset(one for one in plain if _DIGEST.fullmatch(one)),
+        used_keys=_keys_used(session, used_since),
+    )
+
+
+def _holds() -> ColumnElement[bool]:
+    return or_(Pin.expires_at.is_(None), Pin.expires_at > utc_now())
+
+
+def _named(session: Session, columns: Iterable[_Column]) -> set[str]:
+    found: set[str] = set()
+    for column in columns:
+        query = select(column).where(column.is_not(None)).distinct()
+        found |= {one for one in session.scalars(query) if one}
+    return found
+
+
+def _keys_used(session: Session, since: datetime) -> frozenset[str]:
+    query = select(RunJob.key).join(Run, Run.id == RunJob.run_id).where(Run.created_at >= since)
+    return frozenset(session.scalars(query))
+
+
+def _within(details: Any) -> Iterator[str]:
+    """Yield every digest in JSON data."""
+    if isinstance(details, str):
+        yield from _DIGEST.findall(details)
+    elif isinstance(details, dict):
+        for value in details.values():
+            yield from _within(value)
+    elif isinstance(details, list):
+        for value in details:
+            yield from _within(value)
+
+
+def named_now(session: Session, digests: list[str]) -> set[str]:
+    """Return those of *digests* that a row or a pin names at this moment."""
+    found: set[str] = set()
+    for column in (*WHOLE, *TOLD, *PLAIN):
+        found |= {one for one in session.scalars(select(column).where(column.in_(digests))) if one}
+    query = select(Pin.target).where(Pin.target.in_(digests), _holds())
+    return found | set(session.scalars(query))
+
+
+def under_way_since(session: Session) -> datetime | None:
+    """Return when the oldest work that is going on now began; None where nothing is."""
+    begun = [
+        session.scalar(select(func.min(table.started_at)).where(table.status == Status.RUNNING))
+        for table in (Run, Evaluation)
+    ]
+    return min((instant for instant in begun if instant is not None), default=None)
+
+
+def forget_leases(session: Session, before: datetime) -> int:
+    """Delete the leases of keys that ran out before that instant; return how many there were."""
+    statement = delete(KeyLease).where(KeyLease.until < before).returning(KeyLease.key)
+    return len(session.execute(statement).all())

@@ -1,0 +1,1 @@
+"""Where named bytes can lie: a directory, or a bucket."""
