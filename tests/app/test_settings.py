@@ -37,6 +37,21 @@ def test_variables_are_read_with_the_types_of_the_settings() -> None:
     assert found.ledger_url == "postgresql+psycopg://db/provenote"
 
 
+@pytest.mark.parametrize(
+    ("url", "bucket", "folder"),
+    [("", False, "store"), ("s3://archive/x", True, "copies"), ("s3://archive", True, "copies")],
+)
+def test_artifacts_lie_in_a_folder_or_in_a_bucket(url: str, bucket: bool, folder: str) -> None:
+    found = read_settings({"PROVENOTE_HOME": "/home/x", "PROVENOTE_STORE_URL": url})
+    assert (found.store_in_bucket, found.store_path) == (bucket, Path("/home/x") / folder)
+
+
+@pytest.mark.parametrize("url", ["ftp://archive", "store", "s3:/archive", "s3://", "file://store"])
+def test_another_address_of_the_store_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"expected file:///… or s3://bucket/prefix"):
+        _ = read_settings({"PROVENOTE_STORE_URL": url}).store_path
+
+
 def test_a_relative_home_is_the_same_place_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings({"PROVENOTE_HOME": "reports"}).home == Path.cwd() / "reports"
 

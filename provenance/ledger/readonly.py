@@ -1,0 +1,263 @@
+"""Queries of analysts: they read the ledger, and can do nothing else.
+
+The database itself enforces that. What is looked at in the text before gives better words, and
+keeps out what a database lets a reader do: SQLite's guard knows each action, PostgreSQL's
+read-only transaction does not know what a function does to the world outside.
+"""
+
+import difflib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from provenance.errors import InvalidInputError, UnavailableError
+from provenance.ledger.engine import Ledger
+from provenance.ledger.sql_text import QueryText
+from provenance.ledger.views import VIEWS
+
+SECONDS = 60.0
+LIMIT = 1000
+_STEPS = 2000
+"""Instructions of SQLite's machine between two looks at the clock: far below a millisecond."""
+_BEGINNINGS = ("SELECT", "WITH", "VALUES")
+_HARMLESS = ("random", "clock_timestamp", "timeofday", "gen_random_uuid")
+_UNKNOWN = re.compile(r'(?:no such (table|column): (\S+)|(relation|column) "?([^"\s]+)"? does not)')
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_LONGEST = 2000
+
+
+class QueryRefusedError(InvalidInputError):
+    """Raised when a query would do something else than read."""
+
+    code = "query_refused"
+
+
+class QueryFailedError(InvalidInputError):
+    """Raised when the database cannot make sense of a query."""
+
+    code = "query_failed"
+
+
+class QueryTooLongError(UnavailableError):
+    """Raised when a query did not end in its time."""
+
+    code = "query_too_long"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query with what it is given; a parameter is written ``:name`` in the text."""
+
+    text: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    limit: int = LIMIT
+    """The most rows that are wanted."""
+    seconds: float = SECONDS
+    """How long it may take."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows that a query gave; instants in UTC as ``2026-03-01 12:00:00.000000``."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    more: bool
+    """Whether there are rows beyond the limit."""
+
+
+def ask(ledger: Ledger, question: Question) -> Answer:
+    """Answer a query.
+
+    Raises QueryRefusedError, QueryFailedError or QueryTooLongError. Only on PostgreSQL a
+    function that is volatile is refused: by its name in the catalogue, unless it is harmless.
+    """
+    query = QueryText(question.text)
+    _look_at(query)
+    _check_params(query, question.params)
+    if ledger.engine.dialect.name == "sqlite":
+        return _ask_sqlite(ledger, query, question)
+    return _ask_postgresql(ledger, query, question)
+
+
+def _look_at(query: QueryText) -> None:
+    if not query.first_word:
+        hint = "`provenote ledger tables` lists what there is."
+        raise QueryFailedError("The query is empty.", hint)
+    if query.first_word not in _BEGINNINGS:
+        raise QueryRefusedError(
+            f"The query begins with {query.first_word[:40]}; the ledger can only be read.",
+            f"Begin it with {', '.join(_BEGINNINGS[:-1])} or {_BEGINNINGS[-1]}.",
+        )
+    if query.several:
+        raise QueryRefusedError(
+            "Something follows after the semicolon; one query is one statement.",
+            "Ask one after the other.",
+        )
+    if query.escaped_names:
+        raise QueryRefusedError(
+            "A name or text is written with escapes (U&\"…\", E'…').",
+            "Write names as they are and texts as '…'; chr(10) is a new line on PostgreSQL.",
+        )
+
+
+def _check_params(query: QueryText, params: Mapping[str, str]) -> None:
+    missing = [name for name in query.binds if name not in params]
+    if missing:
+        raise QueryFailedError(
+            f"The query names :{missing[0]}, which has no value.",
+            f"Give it one: -p {missing[0]}=…",
+        )
+    extra = [name for name in params if name not in query.binds]
+    if extra:
+        near = _nearest(extra[0], query.binds)
+        raise QueryFailedError(f"The query does not name :{extra[0]}.", near)
+
+
+def _ask_sqlite(ledger: Ledger, query: QueryText, question: Question) -> Answer:
+    path = Path(str(ledger.engine.url.database)).absolute()
+    until = time.monotonic() + question.seconds
+    values = {name: _typed(value) for name, value in question.params.items()}
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.set_authorizer(_judge)
+            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+            cursor = connection.execute(query.text, values)
+            return _answer(cursor, question.limit)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        if "interrupted" in str(error):
+            raise _too_long(question) from None
+        _fail(str(error))
+
+
+def _judge(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Let SQLite do nothing but read: no ATTACH, no PRAGMA, no VACUUM INTO a file."""
+    del first
+    if action == sqlite3.SQLITE_FUNCTION and second == "load_extension":
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
+
+
+_ALLOWED = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+    }
+)
+
+
+def _typed(value: str) -> str | int | float:
+    """Return what looks like a number as one: SQLite compares a text with none as unequal."""
+    if len(value) > 15 or not _NUMBER.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
+
+
+def _ask_postgresql(ledger: Ledger, query: QueryText, question: Question) -> Answer:
+    connection = ledger.engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        with driver.cursor() as cursor:
+            for setting in _settings(question.seconds):
+                cursor.execute(setting)
+            _refuse_volatile(cursor, query)
+        # A cursor of the server takes nothing but one SELECT: no COPY, no second statement.
+        with driver.cursor(name="provenote_query") as cursor:
+            cursor.execute(query.with_binds(lambda name: f"%({name})s"), dict(question.params))
+            return _answer(cursor, question.limit)
+    except ledger.engine.dialect.loaded_dbapi.Error as error:
+        _fail_postgresql(error, question)
+    finally:
+        connection.close()  # which rolls back, and so undoes the settings as well
+
+
+def _settings(seconds: float) -> Iterable[str]:
+    yield "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    yield f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}"
+    yield "SET LOCAL TIME ZONE 'UTC'"
+    # Otherwise a backslash would hide from us where a text ends.
+    yield "SET LOCAL standard_conforming_strings = on"
+
+
+def _refuse_volatile(cursor: Any, query: QueryText) -> None:
+    """Refuse functions that may change something: read files, end sessions, take locks."""
+    cursor.execute(
+        "SELECT proname FROM pg_proc WHERE provolatile = 'v'"
+        " AND proname = ANY(%s) AND proname <> ALL(%s) ORDER BY proname",
+        (sorted(query.called), list(_HARMLESS)),
+    )
+    if found := cursor.fetchone():
+        raise QueryRefusedError(
+            f"The function {found[0]} may do something else than read the ledger.",
+            "Use functions that only compute.",
+        )
+
+
+def _answer(cursor: Any, limit: int) -> Answer:
+    rows = cursor.fetchmany(limit + 1)
+    columns = tuple(str(column[0]) for column in cursor.description or ())
+    shown = tuple(tuple(_plain(value) for value in row) for row in rows[:limit])
+    return Answer(columns, shown, len(rows) > limit)
+
+
+def _plain(value: Any) -> Any:
+    """Return instants and JSON as text, whatever the database."""
+    if isinstance(value, datetime):
+        instant = value.astimezone(UTC) if value.tzinfo else value
+        return instant.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _fail_postgresql(error: Exception, question: Question) -> NoReturn:
+    state = getattr(error, "sqlstate", None)
+    if state == "57014":
+        raise _too_long(question) from None
+    if state is None:
+        raise UnavailableError(
+            f"The ledger does not answer: {str(error).strip()[:_LONGEST]}", "Ask again."
+        ) from None
+    diagnosis: Any = getattr(error, "diag", None)
+    _fail(diagnosis.message_primary or str(error), writes=state == "25006")
+
+
+def _fail(said: str, *, writes: bool = False) -> NoReturn:
+    if writes or re.search(
+        r"not authorized|authorization denied|readonly|prohibited|data-modifying", said
+    ):
+        raise QueryRefusedError(
+            f"The query may only read: {said[:_LONGEST]}.", "`provenote ledger` never writes."
+        ) from None
+    raise QueryFailedError(f"The query failed: {said[:_LONGEST]}.", _hint(said)) from None
+
+
+def _hint(said: str) -> str:
+    found = _UNKNOWN.search(said)
+    if found is None:
+        return "docs/ledger.md describes the views; parameters are written as :name."
+    kind, name = found[1] or found[3], (found[2] or found[4]).rpartition(".")[2]
+    if kind == "column":
+        known = dict.fromkeys(column for view in VIEWS.values() for column in view.columns)
+        return _nearest(name, known) or "`provenote ledger tables` lists all columns."
+    return _nearest(name, VIEWS) or f"The views are: {', '.join(VIEWS)}."
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name[:60], list(known), n=1, cutoff=0.5)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def _too_long(question: Question) -> QueryTooLongError:
+    return QueryTooLongError(
+        f"The query did not end within {question.seconds:g} s.",
+        "Narrow it, by project or by time; --seconds grants more.",
+    )

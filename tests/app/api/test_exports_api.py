@@ -1,0 +1,73 @@
+import io
+import json
+import zipfile
+
+import pytest
+
+from provenance.export.run_facet import RUN_FACET_SCHEMA
+from tests.support.stories import Writer, lose
+
+
+@pytest.fixture
+def run_id(installation) -> str:
+    url = "https://ada:secret@git.example.org/p.git"
+    return Writer(installation.ledger, installation.store).write(url=url)
+
+
+def export(client, run_id, **query):
+    return client.get(f"/api/v1/runs/{run_id}/export", query_string=query)
+
+
+def test_a_run_is_exported_as_prov_json(client, run_id):
+    answer = export(client, run_id, format="prov-json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert f"run:{run_id}" in answer.json["activity"]
+
+
+def test_a_run_is_exported_as_open_lineage_events_one_a_line(client, run_id):
+    answer = export(client, run_id, format="openlineage")
+    assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
+    events = [json.loads(line) for line in answer.text.splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "START", "COMPLETE", "COMPLETE"]
+
+
+def test_a_run_is_exported_as_a_crate_to_be_saved(client, run_id):
+    answer = export(client, run_id, format="ro-crate")
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    assert f"{run_id}.crate.zip" in answer.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert {"ro-crate-metadata.json", "report.html"} <= set(archive.namelist())
+        assert "stages/features/output.csv" in archive.namelist()
+
+
+def test_a_crate_can_be_had_without_data(client, run_id):
+    answer = export(client, run_id, format="ro-crate", without_data="true")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert "stages/features/output.csv" not in archive.namelist()
+
+
+@pytest.mark.parametrize("form", ["prov-json", "openlineage", "ro-crate"])
+def test_nobodys_password_is_exported(client, run_id, form):
+    data = export(client, run_id, format=form).data
+    if form == "ro-crate":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            data = b"".join(archive.read(name) for name in archive.namelist())
+    assert b"git.example.org/p.git" in data
+    assert b"secret" not in data
+
+
+def test_an_unknown_format_or_run_is_told(client, run_id):
+    answer = export(client, run_id, format="pdf")
+    assert answer.status_code == 400
+    assert "format" in answer.json["error"]["message"]
+    assert export(client, "run_nothing", format="prov-json").status_code == 404
+
+
+def test_a_lost_record_is_told(client, installation, run_id):
+    lose(installation.ledger, installation.store, run_id, "features")
+    answer = export(client, run_id, format="prov-json")
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "lost_record")
+
+
+def test_the_schema_of_our_facet_is_where_the_events_say(client):
+    assert client.get("/api/v1/schemas/run-facet").json == RUN_FACET_SCHEMA
