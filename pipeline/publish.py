@@ -9,14 +9,18 @@ from sqlalchemy.orm import Session
 
 from pipeline.asked import Asked
 from pipeline.jobs import Made
-from pipeline.reporting import HTML, NOTEBOOK, Reported, stage_results
+from pipeline.pages import HTML, NOTEBOOK
+from pipeline.reporting import Reported, stage_results
+from pipeline.reproduction.answer import Answer
 from pipeline.results import Results
 from pipeline.runner.messages import Failure
 from provenance.identity.canonical import digest
 from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
+from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Check, Metric, RunInput, RunJob
+from provenance.ledger.uses import indexed, remember_uses
 from provenance.text import storable
 
 
@@ -33,8 +37,13 @@ class Outcome:
     log: str | None
 
 
-def publish(session: Session, claim: Claim, asked: Asked, outcome: Outcome) -> None:
-    """Write the outcome; raise ClaimLostError, having written nothing, if the claim is lost."""
+def publish(
+    session: Session, claim: Claim, asked: Asked, outcome: Outcome, answer: Answer | None = None
+) -> None:
+    """Write the outcome; raise ClaimLostError, having written nothing, if the claim is lost.
+
+    *answer* is what came of making another run again, where that is what the run was for.
+    """
     values: dict[str, Any] = {
         "verdict": outcome.verdict,
         "error": _error(outcome),
@@ -49,13 +58,39 @@ def publish(session: Session, claim: Claim, asked: Asked, outcome: Outcome) -> N
     report = outcome.report
     _write_results(session, claim.id, report.results if report else stage_results(outcome.made))
     _write_jobs(session, claim.id, outcome)
+    if asked.purpose is None and asked.data.usual:
+        _remember_all(session, asked, outcome)
+    if report is not None:
+        _write_inputs(session, claim.id, report)
+    _index(session, outcome)
+    if answer is not None and asked.again_of is not None:
+        told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
+        write_reproduction(session, Attempted(asked.again_of, claim.id, *told))
+    close_evaluation_if_done(session, asked.evaluation_id)
+
+
+def _index(session: Session, outcome: Outcome) -> None:
+    """Note what the results stand on, so that it can be asked who uses a thing.
+
+    Those that are reused too, where it is not known yet: whoever made them may have been
+    killed before it could say so.
+    """
+    entries = [one.entry for one in outcome.made]
+    if outcome.report is not None:
+        entries.append(outcome.report.entry)
+    known = indexed(session, [entry.record_id for entry in entries])
+    for entry in entries:
+        if entry.record_id not in known:
+            remember_uses(session, entry.record_id, entry.record)
+
+
+def _remember_all(session: Session, asked: Asked, outcome: Outcome) -> None:
+    """Note the keys of the run's jobs: what the next run of the project is compared with."""
     for one in outcome.made:
         remember(session, asked.project_id, f"stage:{one.step.name}", one.step.params, one.step.key)
-    if report is not None:
-        name = f"report:{asked.report}"
-        remember(session, asked.project_id, name, report.step.params, report.step.key)
-        _write_inputs(session, claim.id, report)
-    close_evaluation_if_done(session, asked.evaluation_id)
+    if outcome.report is not None:
+        step = outcome.report.step
+        remember(session, asked.project_id, f"report:{asked.report}", step.params, step.key)
 
 
 def params_key(params: Any) -> str:
@@ -77,7 +112,7 @@ def _error(outcome: Outcome) -> dict[str, Any] | None:
 
 def _report_values(report: Reported) -> dict[str, Any]:
     record = report.entry.record
-    html, notebook = record.output(HTML), record.output(NOTEBOOK)
+    html, notebook = report.page.output(HTML), report.page.output(NOTEBOOK)
     return {
         "key": report.step.key,
         "record": report.entry.record_id,
@@ -112,6 +147,7 @@ def _write_inputs(session: Session, run_id: str, report: Reported) -> None:
                 media_type=file.output.media_type,
                 producer=file.producer,
                 producer_key=file.producer_key,
+                batch=file.batch.batch if file.batch else None,
             )
         )
 

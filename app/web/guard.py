@@ -14,6 +14,13 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES = frozenset({"/healthz", "/readyz"})
 _API = "/api/"
 _HOOKS = "/hooks/"
+_JSON = frozenset({"application/json"})
+UPLOADS = frozenset({"api_datasets.upload_batch"})
+"""Calls whose body is a file: they look after its size and content themselves."""
+FILE_TYPES = frozenset(
+    {"application/vnd.apache.parquet", "text/csv", "application/octet-stream"} | _JSON
+)
+"""What a file is sent as: nothing that a foreign page could send without being asked for leave."""
 
 
 def install(app: Flask) -> None:
@@ -84,13 +91,14 @@ def _check_api_call() -> Response | None:
         return json_answer(
             RefusedError(403, "cross_site", "Calls from pages of other sites are refused.")
         )
-    if request.mimetype != "application/json":
+    taken = FILE_TYPES if request.endpoint in UPLOADS else _JSON
+    if request.mimetype not in taken:
         return json_answer(
             RefusedError(
                 415,
                 "content_type",
                 f"The content type is {request.mimetype or 'missing'!r}.",
-                "Send Content-Type: application/json.",
+                f"Send Content-Type: {' or '.join(sorted(taken))}.",
             )
         )
     return None

@@ -111,7 +111,7 @@
     const plot = new uPlot(options(holder, data), columns, holder);
     plot.over.addEventListener("click", () => {
       const found = nearest(plot, data);
-      if (found) location.assign(`/runs/${encodeURIComponent(found.run)}`);
+      if (found) location.assign(`${data.opens || "/runs/"}${encodeURIComponent(found.run)}`);
     });
     plot.over.addEventListener("mouseleave", () => setTimeout(() => newest(plot, data)));
     setTimeout(() => newest(plot, data));

@@ -48,7 +48,7 @@ def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case
         return ()
     newest = (
         select(func.max(Run.id))
-        .where(tuple_(Run.project_id, Run.report).in_(pairs))
+        .where(tuple_(Run.project_id, Run.report).in_(pairs), Run.purpose.is_(None))
         .group_by(Run.project_id, Run.report, Run.case_key)
     )
     columns = (Run.project_id, Run.report, Run.case_key, Run.case, Run.id)

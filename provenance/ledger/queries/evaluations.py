@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from provenance.errors import NotFoundError
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
-from provenance.ledger.states import ENDED, Status
+from provenance.ledger.states import ABOUT_RUNS, ENDED, Status
 from provenance.ledger.tables import Commit, Evaluation, Run, RunJob
 
 MOST_RUNS = 500
@@ -82,7 +82,8 @@ def latest_evaluations(
     session: Session, before: str | None = None
 ) -> tuple[tuple[EvaluationRow, ...], bool]:
     """Return a page of evaluations, newest first, older than the id *before*."""
-    query = select(Evaluation).order_by(Evaluation.id.desc()).limit(PAGE + 1)
+    query = select(Evaluation).where(Evaluation.trigger.not_in(ABOUT_RUNS))
+    query = query.order_by(Evaluation.id.desc()).limit(PAGE + 1)
     if before:
         query = query.where(Evaluation.id < before)
     found, older = page_of(session.scalars(query).all())

@@ -28,6 +28,7 @@ class Filter:
     def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return *query* over runs, narrowed."""
         query = query.where(Run.project_id == self.project_id, Run.report == self.report)
+        query = query.where(Run.purpose.is_(None))
         if self.case_key:
             query = query.where(Run.case_key == self.case_key)
         return query.where(Run.branch == self.branch) if self.branch else query

@@ -43,6 +43,7 @@ def needs_attention(session: Session) -> tuple[Attention, ...]:
     newest = (
         select(func.max(Run.id))
         .where(
+            Run.purpose.is_(None),
             Run.status.in_(ENDED),
             or_(Run.verdict.is_(None), Run.verdict != Verdict.CANCELLED),
         )

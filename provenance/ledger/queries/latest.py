@@ -32,6 +32,9 @@ def newest_run(session: Session, project: Project, report: str, wanted: Wanted) 
     newest = select(func.max(Run.id)).where(
         Run.project_id == project.id,
         Run.report == report,
+        Run.purpose.is_(None),
+        # A look at the past is not how things are now.
+        Run.data["as_of"].as_string().is_(None),
         Run.status == Status.FINISHED,
         Run.verdict != Verdict.CANCELLED,
     )
@@ -53,6 +56,8 @@ def verdicts_of_report(session: Session, project_id: str, report: str, branch: s
         .where(
             Run.project_id == project_id,
             Run.report == report,
+            Run.purpose.is_(None),
+            Run.data["as_of"].as_string().is_(None),
             Run.status == Status.FINISHED,
             Run.verdict != Verdict.CANCELLED,
             Run.branch == branch,

@@ -64,6 +64,7 @@ def _commits(
     session: Session, project_id: str, branch: str | None, before: str | None
 ) -> Sequence[Commit]:
     made = exists().where(Run.project_id == project_id, Run.commit_sha == Commit.sha)
+    made = made.where(Run.purpose.is_(None))
     if branch:
         made = made.where(Run.branch == branch)
     query = select(Commit).where(Commit.project_id == project_id, made)
@@ -79,6 +80,7 @@ def _cells(
     session: Session, project_id: str, branch: str | None, shas: Sequence[str]
 ) -> dict[str, list[RunRow]]:
     newest = select(func.max(Run.id)).where(Run.project_id == project_id, Run.commit_sha.in_(shas))
+    newest = newest.where(Run.purpose.is_(None))
     if branch:
         newest = newest.where(Run.branch == branch)
     newest = newest.group_by(Run.commit_sha, Run.report, Run.case_key)

@@ -62,7 +62,8 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     """Return, for each run that has one, the run before it.
 
     That is the newest earlier run of the same report and case on the same branch that told
-    something about code and data: it passed or failed.
+    something about code and data: it passed or failed. A run about another one is compared
+    with that.
     """
     if not run_ids:
         return {}
@@ -74,6 +75,7 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
             before.report == Run.report,
             before.case_key == Run.case_key,
             before.id < Run.id,
+            before.purpose.is_(None),
             before.status == Status.FINISHED,
             before.verdict.in_(sorted(REUSABLE)),
             before.branch.is_not_distinct_from(Run.branch),
@@ -81,7 +83,8 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
         .correlate(Run)
         .scalar_subquery()
     )
-    query = select(Run.id, newest.label("before")).where(Run.id.in_(run_ids))
+    compared = func.coalesce(Run.again_of, newest).label("before")
+    query = select(Run.id, compared).where(Run.id.in_(run_ids))
     return {row.id: row.before for row in session.execute(query) if row.before}
 
 

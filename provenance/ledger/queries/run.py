@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, selectinload
 
 from provenance.ledger.cancel import UnknownRunError
-from provenance.ledger.queries.cases import cases_of
+from provenance.ledger.queries.cases import cases_of, label_of
 from provenance.ledger.queries.metrics import MetricChange, changes_of, previous_runs
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.tables import Commit, Run
@@ -42,7 +42,7 @@ def run_page(session: Session, run_id: str) -> RunPage:
     return RunPage(
         run,
         session.get(Commit, (run.project_id, run.commit_sha)),
-        labels.get(run.case_key, ""),
+        labels.get(run.case_key) or label_of(run.case, sorted(run.case)),
         changes_of(session, [run_id])[run_id],
         near.get(before or ""),
         near.get(run.reused_from or ""),
@@ -63,6 +63,7 @@ def _stands_for(session: Session, run: Run) -> tuple[RunRow, ...]:
         Run.key == run.key,
         Run.project_id == run.project_id,
         Run.reused.is_(True),
+        Run.purpose.is_(None),
         Run.commit_sha != run.commit_sha,
         Run.id > run.id,
     )

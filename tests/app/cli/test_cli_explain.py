@@ -43,8 +43,9 @@ def test_the_cause_is_printed_with_its_diff_and_what_moved(shore: tuple[Desk, li
 
 def test_the_run_before_is_found_by_itself(shore: tuple[Desk, list[str]]) -> None:
     desk, runs = shore
-    told = desk.json("explain", "latest", "--previous")
+    told = desk.json("explain", runs[1], "--previous")
     assert [told["a"], told["b"]] == runs
+    assert desk.json("explain", "latest")["a"] >= runs[1]
     assert [cause["kind"] for cause in told["causes"]] == ["stage_code"]
     alone = desk("explain", runs[0], "--previous", "--json")
     assert (alone.status, alone.json["error"]["code"]) == (2, "no_other_run")

@@ -1,0 +1,99 @@
+"""Explanations of runs by their ids: from the ledger and the store."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provenance.explain.cells import same_page
+from provenance.explain.compare import compare
+from provenance.explain.data import BatchFacts
+from provenance.explain.diffs import Text
+from provenance.explain.model import Explanation, Telling
+from provenance.explain.pairs import Kept
+from provenance.explain.tell import tell
+from provenance.ledger.data_tables import Batch, PointerEvent
+from provenance.ledger.key_events import NONDETERMINISTIC, key_events
+from provenance.ledger.trace_tables import KeyEvent
+from provenance.record import parse_record
+from provenance.store import CorruptObjectError, MissingObjectError, Store
+from provenance.story import REPORT, Story, load_story
+
+LARGEST_TEXT = 32 * 1024 * 1024
+"""Bytes of a notebook that is still looked into."""
+
+
+def explain_runs(session: Session, store: Store, a: str, b: str) -> Explanation:
+    """Return why run *b* is not what run *a* is; raise UnknownRunError."""
+    old = load_story(session, store, a, whole=False)
+    new = load_story(session, store, b, whole=False)
+    return compare(old, new, kept_in(session, store, [old, new]))
+
+
+def tell_run(session: Session, store: Store, run_id: str) -> Telling:
+    """Return the story of one run; raise UnknownRunError."""
+    story = load_story(session, store, run_id, whole=False)
+    return tell(story, kept_in(session, store, [story]))
+
+
+def kept_in(session: Session, store: Store, stories: Iterable[Story]) -> Kept:
+    """Return where the explanation of *stories* finds texts, batches and odd keys."""
+    keys = {job.key for story in stories for job in story.jobs}
+    text = text_in(store)
+    odd = {
+        event.key
+        for event in key_events(session, *keys)
+        if event.kind == NONDETERMINISTIC and not _is_harmless(event, text)
+    }
+    return Kept(text, lambda batch_id: _batch(session, batch_id), frozenset(odd))
+
+
+def _is_harmless(event: KeyEvent, text: Text) -> bool:
+    """Tell whether two executions of a report show the same: their files hold their own times."""
+    kept = [text(digest) if digest else None for digest in (event.record, event.other)]
+    try:
+        records = [parse_record(found.encode()) for found in kept if found is not None]
+    except ValueError:
+        return False
+    if len(records) < 2 or any(record.kind != REPORT for record in records):
+        return False
+    return same_page(records[0], records[1], text)
+
+
+def text_in(store: Store) -> Text:
+    """Return what gives the text that *store* keeps under a digest; None where it has none."""
+
+    def text(digest: str) -> str | None:
+        try:
+            if store.path(digest).stat().st_size > LARGEST_TEXT:
+                return None
+            return store.read(digest).decode()
+        except (OSError, MissingObjectError, CorruptObjectError, UnicodeDecodeError):
+            return None
+
+    return text
+
+
+def _batch(session: Session, batch_id: str) -> BatchFacts | None:
+    """Return a batch with the event that made it current, the first one."""
+    batch = session.get(Batch, batch_id)
+    if batch is None:
+        return None
+    moved = select(PointerEvent).where(
+        PointerEvent.partition_id == batch.partition_id, PointerEvent.to_batch == batch.id
+    )
+    event = session.scalars(moved.order_by(PointerEvent.version).limit(1)).one_or_none()
+    at = event.at if event else batch.created_at
+    return BatchFacts(
+        id=batch.id,
+        kind=batch.partition.dataset.kind,
+        dataset=batch.partition.dataset.name,
+        partition=batch.partition.name,
+        number=batch.number,
+        rows=batch.rows,
+        sha256=batch.sha256,
+        schema_change=batch.schema_change,
+        actor=event.actor if event else batch.actor,
+        reason=event.reason if event else "",
+        published_at=f"{at:%Y-%m-%d %H:%M} UTC",
+    )

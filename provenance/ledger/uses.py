@@ -1,0 +1,152 @@
+"""What the result of each record stands on, as rows to be asked backwards: who uses this?"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from provenance.ledger.tables import RunJob
+from provenance.ledger.trace_tables import RecordUse
+from provenance.record import Record
+from provenance.text import storable
+
+AT_A_TIME = 500
+"""Values that one statement is given; databases limit their number."""
+
+LONGEST_NAME = 600
+"""Characters of a name: PostgreSQL refuses to index more than 2,704 bytes."""
+T = TypeVar("T")
+_COLUMNS = ("record", "kind", "name", "digest")
+
+
+def uses_of(record: Record, record_id: str = "") -> list[RecordUse]:
+    """Return one row for each thing that *record* stands on or made.
+
+    Files are those of its closure and those it opened beyond it; packages are those that its
+    key knows, not all that were installed.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for kind, name, digest in _told(record):
+        found.setdefault((kind, storable(name)[:LONGEST_NAME]), storable(digest))
+    return [
+        RecordUse(record=record_id, kind=kind, name=name, digest=digest)
+        for (kind, name), digest in found.items()
+    ]
+
+
+def remember_uses(session: Session, record_id: str, record: Record) -> None:
+    """Write down what *record* stands on; again, or by somebody else at once, changes nothing."""
+    rows = [{name: getattr(row, name) for name in _COLUMNS} for row in uses_of(record, record_id)]
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert if on_sqlite else postgresql.insert
+    # In one order for everybody, so that two writers of one record wait for each other in turn.
+    rows.sort(key=lambda row: (row["kind"], row["name"]))
+    for some in chunks(rows, AT_A_TIME // len(_COLUMNS)):
+        session.execute(insert(RecordUse).values(some).on_conflict_do_nothing())
+
+
+def indexed(session: Session, record_ids: Iterable[str]) -> set[str]:
+    """Return those of the records whose uses are written down."""
+    found: set[str] = set()
+    for some in chunks(sorted(set(record_ids)), AT_A_TIME):
+        query = select(RecordUse.record).where(RecordUse.record.in_(some)).distinct()
+        found |= set(session.scalars(query))
+    return found
+
+
+def _told(record: Record) -> Iterator[tuple[str, str, str]]:
+    for file in record.code.get("files") or ():
+        yield "file", str(file["path"]), str(file.get("exact") or "")
+    for path, digest in (record.code.get("observed") or {}).items():
+        yield "file", str(path), str(digest or "")
+    if template := record.code.get("template"):
+        yield "file", str(template), ""
+    for found in record.inputs:
+        yield "input", str(found.get("name")), str(found.get("sha256") or "")
+        if batch := found.get("batch"):
+            yield "batch", str(batch), str(found.get("sha256") or "")
+    for output in record.outputs:
+        yield "output", output.name, output.sha256
+    for name, version in _packages(record).items():
+        yield "package", name, version
+    if source := record.code.get("source"):
+        yield "source", str(source), ""
+
+
+def _packages(record: Record) -> dict[str, str]:
+    """Return the packages of the key; without the digest of their files, which follows."""
+    environment: Any = record.preimage.get("environment")
+    found: Any = environment.get("distributions") if isinstance(environment, Mapping) else None
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name): str(told).partition(" ")[0] for name, told in found.items()}
+
+
+def records_with(session: Session, kind: str, name: str, digest: str | None = None) -> set[str]:
+    """Return the records that name exactly this; of a package, in any version or in one."""
+    query = select(RecordUse.record).where(RecordUse.kind == kind, RecordUse.name == name)
+    if digest is not None:
+        query = query.where(RecordUse.digest == digest)
+    return set(session.scalars(query))
+
+
+def records_with_digest(session: Session, digests: Iterable[str], kinds: Iterable[str]) -> set[str]:
+    """Return the records to which one of *digests* is one of *kinds*: an input, an output."""
+    wanted = tuple(kinds)
+    return set(
+        _in_chunks(
+            session,
+            select(RecordUse.record).where(RecordUse.kind.in_(wanted)),
+            RecordUse.digest,
+            digests,
+        )
+    )
+
+
+def outputs_of(session: Session, records: Iterable[str]) -> set[str]:
+    """Return the digests of all that *records* made."""
+    query = select(RecordUse.digest).where(RecordUse.kind == "output")
+    return set(_in_chunks(session, query, RecordUse.record, records))
+
+
+def digests_beginning(session: Session, prefix: str, limit: int = 20) -> list[str]:
+    """Return digests of files, inputs and outputs that begin with *prefix*."""
+    query = (
+        select(RecordUse.digest)
+        # A range, since an index serves it on every database; after all digits comes ``g``.
+        .where(RecordUse.digest >= prefix, RecordUse.digest < f"{prefix}g")
+        .distinct()
+        .limit(limit)
+    )
+    return [digest for digest in session.scalars(query) if digest.startswith(prefix)]
+
+
+def names_of(session: Session, kind: str) -> list[str]:
+    """Return all names of one kind, each once."""
+    query = select(RecordUse.name).where(RecordUse.kind == kind).distinct()
+    return list(session.scalars(query))
+
+
+def runs_on(session: Session, records: Iterable[str]) -> dict[str, set[str]]:
+    """Return the runs one of whose jobs stands on one of *records*, each with these jobs."""
+    found: dict[str, set[str]] = {}
+    for some in chunks(sorted(set(records)), AT_A_TIME):
+        query = select(RunJob.run_id, RunJob.stage).where(RunJob.record.in_(some))
+        for run_id, stage in session.execute(query):
+            found.setdefault(run_id, set()).add(stage)
+    return found
+
+
+def _in_chunks(
+    session: Session, query: Select[str], column: Any, values: Iterable[str]
+) -> Iterator[str]:
+    for some in chunks(sorted(set(values)), AT_A_TIME):
+        yield from session.scalars(query.where(column.in_(some)))
+
+
+def chunks(values: list[T], size: int) -> Iterator[list[T]]:
+    """Yield *values* in pieces of at most *size*."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
