@@ -7,12 +7,19 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from provenance.errors import InvalidInputError, NotFoundError, ProvenoteError, UnavailableError
+from provenance.errors import (
+    ConflictingError,
+    InvalidInputError,
+    NotFoundError,
+    ProvenoteError,
+    UnavailableError,
+)
 
 _ANSWERS: tuple[tuple[type[ProvenoteError], int, int], ...] = (
     (InvalidInputError, 400, 2),
     (NotFoundError, 404, 2),
     (UnavailableError, 503, 3),
+    (ConflictingError, 409, 3),
     (ProvenoteError, 500, 3),
 )
 RETRY_SECONDS = 5

@@ -37,3 +37,9 @@ class UnavailableError(ProvenoteError):
     """Raised when something outside that we depend on does not answer."""
 
     code = "unavailable"
+
+
+class ConflictingError(ProvenoteError):
+    """Raised when somebody else was faster, and what was asked for rests on what was before."""
+
+    code = "conflict"

@@ -2,7 +2,19 @@
 
 from flask import Blueprint, Flask, abort, request
 
-from app.archive import artifacts, evaluation, home, project, report, run, stable
+from app.archive import (
+    artifacts,
+    datasets,
+    evaluation,
+    explain,
+    home,
+    models,
+    project,
+    report,
+    run,
+    stable,
+    used_by,
+)
 from app.archive.made_from import other_values
 
 blueprint = Blueprint("archive", __name__)
@@ -19,12 +31,28 @@ _PAGES = (
     ("/runs/<run_id>/notebook", "notebook", run.notebook),
     ("/runs/<run_id>/provenance", "provenance", run.provenance),
     ("/runs/<run_id>/log", "log", run.log),
+    ("/explain", "explain", explain.explain),
+    ("/used-by", "used_by", used_by.used_by),
+    ("/datasets", "datasets", datasets.datasets),
+    ("/datasets/<dataset>", "dataset", datasets.dataset),
+    ("/batches/<batch_id>", "batch", datasets.batch),
+    ("/batches/<batch_id>/package", "package", models.package),
+    ("/models", "models", models.models),
+    ("/models/<model>", "model", models.model),
     ("/latest/<project>/<report>", "latest", stable.latest),
     ("/badge/<project>/<report>.svg", "badge", stable.badge),
 )
 
+_BUTTONS = (
+    ("/datasets/<dataset>/rollback", "roll_back", datasets.roll_back),
+    ("/batches/<batch_id>/publish", "publish_batch", datasets.publish_batch),
+    ("/models/<model>/rollback", "roll_back_model", datasets.roll_back_model),
+)
+
 for _rule, _endpoint, _view in _PAGES:
     blueprint.add_url_rule(_rule, _endpoint, _view)
+for _rule, _endpoint, _button in _BUTTONS:
+    blueprint.add_url_rule(_rule, _endpoint, _button, methods=["POST"])
 
 
 def register(app: Flask) -> None:
@@ -37,6 +65,7 @@ def register(app: Flask) -> None:
 def _refuse_unreadable_names() -> None:
     """Answer 404 to names that no ledger can hold; PostgreSQL refuses NUL with an exception."""
     named = [str(value) for value in (request.view_args or {}).values()]
+    named += request.form.values()
     if any("\0" in text for text in named):
         abort(404)
     if any("\0" in text for _, text in request.args.items(multi=True)):

@@ -1,36 +1,70 @@
 """The command line: one file a command group, each imported when it is called."""
 
+import gc as collector  # app.cli.gc is a command, and would take the name
 import importlib
 import sys
+from typing import Any
 
 import click
 
+from app.cli.inside_r import leave_libraries_of_r
+
 _COMMANDS = {
     "config": "app.cli.config",
+    "data": "app.cli.data",
     "db": "app.cli.db",
     "demo": "app.cli.demo",
+    "export": "app.cli.export",
+    "gc": "app.cli.gc",
+    "explain": "app.cli.explain",
     "init": "app.cli.init",
+    "ledger": "app.cli.ledger",
+    "models": "app.cli.models",
     "plan": "app.cli.plan",
     "projects": "app.cli.projects",
+    "reproduce": "app.cli.reproduce",
     "run": "app.cli.run",
     "serve": "app.cli.serve",
     "show": "app.cli.show",
+    "verify": "app.cli.verify",
+    "used-by": "app.cli.used_by",
     "web": "app.cli.web",
+    "whatif": "app.cli.whatif",
     "worker": "app.cli.worker",
 }
 _HELP = {
     "config": "Print every setting, its value and what it means.",
+    "data": "Datasets: look at them, data in and out, what is current.",
     "db": "Look after the ledger's database.",
     "demo": "Lay out the demo project and queue its history for evaluation.",
+    "export": "Export how a run came to be: PROV-JSON, RO-Crate, OpenLineage.",
+    "gc": "Show what can be cleared away, or clear it away.",
+    "explain": "Tell how a run came to be; of two, why they differ.",
     "init": "Make a provenote project in this git repository.",
+    "ledger": "Ask the ledger about itself, in SQL.",
+    "models": "Models: look at versions, save, promote, roll back, download.",
     "plan": "Show what a run would execute, and why.",
     "projects": "Add and list the projects that this installation serves.",
+    "reproduce": "Make a run again, and say whether it comes out the same.",
     "run": "Run reports of this working tree, or of a commit.",
     "serve": "Serve everything on this machine: web pages and a worker.",
     "show": "Show a run: how it ended and how it came to be.",
+    "verify": "Check the whole archive, or files with their sidecars.",
+    "used-by": "Show which reports stand on a file, a batch, a package.",
     "web": "Serve the web pages only.",
+    "whatif": "Run with one thing swapped, and say what moved.",
     "worker": "Execute what is queued, only.",
 }
+
+
+def _imported(name: str) -> Any:
+    """Import a module without looking for garbage meanwhile: there is none, and it takes time."""
+    collector.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        collector.freeze()
+        collector.enable()
 
 
 class _Lazy(click.Group):
@@ -44,8 +78,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(_COMMANDS[cmd_name])
-        command: click.Command = module.command
+        command: click.Command = _imported(_COMMANDS[cmd_name]).command
         return command
 
     def resolve_command(
@@ -77,6 +110,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors become a message and an exit status."""
+    leave_libraries_of_r()
     try:
         # Outside its standalone mode click returns the status of an Exit instead of raising it.
         status = cli.main(standalone_mode=False)

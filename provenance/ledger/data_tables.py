@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provenance.ledger.columns import Base, utc_now
+from provenance.ledger.tables import Run
 
 
 class Dataset(Base):
@@ -73,7 +74,7 @@ class Batch(Base):
     """A model's metadata and metrics; of data what its maker said of it."""
     record: Mapped[str | None]
     """Digest of the record of the job that made it; null for what was imported."""
-    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id))
     actor: Mapped[str]
     idempotency_key: Mapped[str | None]
     """Who publishes the same thing again under the same key gets this batch."""
@@ -107,7 +108,7 @@ class PointerEvent(Base):
     to_batch: Mapped[str | None] = mapped_column(ForeignKey("batch.id"))
     actor: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
-    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id))
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

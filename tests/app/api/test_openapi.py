@@ -32,6 +32,9 @@ ADDRESSES = {
     "/api/v1/models/{model}/rollback": {"post"},
     "/api/v1/explain": {"get"},
     "/api/v1/used-by": {"get"},
+    "/api/v1/runs/{run_id}/reproduce": {"post"},
+    "/api/v1/runs/{run_id}/reproductions": {"get"},
+    "/api/v1/runs/{run_id}/whatif": {"post"},
 }
 
 

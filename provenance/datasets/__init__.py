@@ -1,0 +1,1 @@
+"""Datasets and models: named data, its partitions, and batches that never change."""

@@ -1,0 +1,234 @@
+"""Writing batches, and moving the pointer that says which one is current.
+
+A batch is written first and moves nothing. Then, in a transaction of its own, one statement
+moves the pointer, if it is still where the writer saw it: of two writers one wins, and the
+other is told so and keeps its batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from provenance.datasets.errors import ConflictError
+from provenance.datasets.names import DATA, MAIN, MODEL, check_dataset, check_partition, label
+from provenance.datasets.schema import schema_change
+from provenance.ledger.columns import Base, utc_now
+from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
+from provenance.ledger.ids import new_id
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A batch that is to be written; its file is in the store already."""
+
+    dataset: str
+    sha256: str
+    size: int
+    """In bytes."""
+    media_type: str
+    filename: str
+    actor: str
+    kind: str = DATA
+    """``data``, or ``model``: then *dataset* is the model's name."""
+    partition: str = MAIN
+    rows: int | None = None
+    columns: Sequence[Mapping[str, str]] | None = None
+    """``[{"name", "type"}]`` of a table, in order."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    record: str | None = None
+    run_id: str | None = None
+    idempotency_key: str | None = None
+    """Who writes again under the same key gets the batch that is there."""
+
+
+def stage_batch(session: Session, new: NewBatch) -> Batch:
+    """Write a batch, and its dataset and partition where they are new; nothing becomes current.
+
+    Under an idempotency key that its partition knows, the batch that is there is returned.
+    Raises InvalidNameError.
+    """
+    partition = _partition(session, new)
+    if (there := sent_before(session, new)) is not None:
+        return there
+    last = session.scalar(select(func.max(Batch.number)).where(Batch.partition_id == partition.id))
+    batch = _row(new, partition, (last or 0) + 1)
+    batch.schema_change = _schema_change(session, batch)
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def sent_before(session: Session, new: NewBatch) -> Batch | None:
+    """Return the batch that was written under the idempotency key of *new*, if there is one."""
+    if new.idempotency_key is None:
+        return None
+    partition = MAIN if new.kind == MODEL else new.partition
+    same = (
+        select(Batch)
+        .join(Partition, Partition.id == Batch.partition_id)
+        .join(Dataset, Dataset.id == Partition.dataset_id)
+        .where(Dataset.kind == new.kind, Dataset.name == new.dataset, Partition.name == partition)
+        .where(Batch.idempotency_key == new.idempotency_key)
+    )
+    return session.scalars(same).one_or_none()
+
+
+def publish(
+    session: Session,
+    batch: Batch,
+    seen: int,
+    actor: str,
+    reason: str = "",
+    run_id: str | None = None,
+    op: str = "publish",
+) -> PointerEvent:
+    """Make *batch* current, if the pointer still has the version *seen*; 0: it has none yet.
+
+    Raises ConflictError, which says who moved it and when; the batch survives unpublished.
+    """
+    event = PointerEvent(
+        partition_id=batch.partition_id, op=op, actor=actor, reason=reason, run_id=run_id
+    )
+    return move(session, event, batch.id, seen)
+
+
+def move(session: Session, event: PointerEvent, to: str | None, seen: int) -> PointerEvent:
+    """Point at the batch *to* (None: at nothing), and write *event*, under one fence.
+
+    *event* brings partition, op, actor, reason and run; the rest is filled in here, the only
+    place that writes a pointer.
+    """
+    before = session.get(Pointer, event.partition_id, populate_existing=True)
+    event.from_batch = before.batch_id if before is not None else None
+    there = before.version if before is not None else 0
+    moves = _first if seen == 0 else _next
+    if there != seen or not moves(session, event, to, seen):
+        raise conflict(session, event.partition_id, seen)
+    event.to_batch, event.version = to, seen + 1
+    event.at = _not_before(session, event)
+    session.add(event)
+    session.flush()
+    return event
+
+
+def pointer_of(session: Session, kind: str, dataset: str, partition: str = MAIN) -> Pointer | None:
+    """Return the pointer of a partition as it is now; None where nothing was published yet."""
+    wanted = (
+        select(Pointer)
+        .join(Partition, Partition.id == Pointer.partition_id)
+        .join(Dataset, Dataset.id == Partition.dataset_id)
+        .where(Dataset.kind == kind, Dataset.name == dataset, Partition.name == partition)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(wanted).one_or_none()
+
+
+def version_seen(session: Session, kind: str, dataset: str, partition: str = MAIN) -> int:
+    """Return the version that a writer has to name as seen; 0 where nothing was published yet."""
+    pointer = pointer_of(session, kind, dataset, partition)
+    return pointer.version if pointer is not None else 0
+
+
+def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
+    """Insert a row unless one with the same unique columns is there; say whether it was new."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    columns = table.__table__.primary_key
+    # What is returned, and not the count of rows: that is unknown to some drivers.
+    new = insert(table).values(**values).on_conflict_do_nothing().returning(*columns)
+    return session.execute(new).first() is not None
+
+
+def _partition(session: Session, new: NewBatch) -> Partition:
+    """Return the partition, locked until the transaction ends: it counts its batches."""
+    named = {"kind": new.kind, "name": check_dataset(new.dataset)}
+    partition = MAIN if new.kind == MODEL else check_partition(new.partition)
+    find = select(Dataset).filter_by(**named)
+    dataset = session.scalars(find).one_or_none()
+    if dataset is None:
+        made = {"id": new_id("dataset"), "created_by": new.actor, "created_at": utc_now()}
+        insert_new(session, Dataset, **named, **made, description="")
+        dataset = session.scalars(find).one()
+    inside = {"dataset_id": dataset.id, "name": partition}
+    # Events refer to this row: who moves the pointer meanwhile must not have to wait for us.
+    locked = select(Partition).filter_by(**inside).with_for_update(of=Partition, key_share=True)
+    found = session.scalars(locked).one_or_none()
+    if found is None:
+        insert_new(session, Partition, id=new_id("part"), **inside, created_at=utc_now())
+        found = session.scalars(locked).one()
+    return found
+
+
+def _row(new: NewBatch, partition: Partition, number: int) -> Batch:
+    taken = ("sha256", "size", "media_type", "filename", "rows", "record", "run_id", "actor")
+    return Batch(
+        id=new_id("batch"),
+        partition_id=partition.id,
+        partition=partition,
+        number=number,
+        state="committed",
+        columns=[dict(column) for column in new.columns] if new.columns is not None else None,
+        details=dict(new.details),
+        idempotency_key=new.idempotency_key,
+        **{name: getattr(new, name) for name in taken},
+    )
+
+
+def _schema_change(session: Session, batch: Batch) -> str | None:
+    pointer = session.get(Pointer, batch.partition_id, populate_existing=True)
+    if pointer is None or pointer.batch_id is None:
+        return None
+    return schema_change(session.get_one(Batch, pointer.batch_id).columns, batch.columns)
+
+
+def _first(session: Session, event: PointerEvent, to: str | None, seen: int) -> bool:
+    values = {"partition_id": event.partition_id, "batch_id": to, "version": seen + 1}
+    return insert_new(session, Pointer, **values)
+
+
+def _next(session: Session, event: PointerEvent, to: str | None, seen: int) -> bool:
+    done = session.execute(
+        update(Pointer)
+        .where(Pointer.partition_id == event.partition_id, Pointer.version == seen)
+        .values(batch_id=to, version=seen + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor's result has it
+
+
+def _not_before(session: Session, event: PointerEvent) -> datetime:
+    """Return this instant, or the last event's where this host's clock is behind.
+
+    As-of questions rest on it: instants never go back while versions grow.
+    """
+    last = session.scalar(
+        select(func.max(PointerEvent.at)).where(PointerEvent.partition_id == event.partition_id)
+    )
+    return max(utc_now(), last) if last is not None else utc_now()
+
+
+def conflict(session: Session, partition_id: str, seen: int) -> ConflictError:
+    """Return the error that tells who moved the pointer since it had the version *seen*."""
+    partition = session.get_one(Partition, partition_id)
+    name = label(partition.dataset.kind, partition.dataset.name, partition.name)
+    last = session.scalars(
+        select(PointerEvent)
+        .where(PointerEvent.partition_id == partition_id)
+        .order_by(PointerEvent.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None:
+        return ConflictError(
+            f"{name} has no version {seen}: nothing was published there yet.", "Name version 0."
+        )
+    return ConflictError(
+        f"{name} is at version {last.version}, not {seen}: "
+        f"{last.actor} won with a {last.op} at {last.at:%Y-%m-%d %H:%M:%S} UTC.",
+        "Nothing was moved, and your batch is kept unpublished. "
+        "Look at what is current now, then publish the batch if it still should be.",
+    )
