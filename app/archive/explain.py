@@ -21,6 +21,8 @@ from provenance.ledger.tables import Run
 MOST_CAUSES = 60
 OPEN_LINES = 14
 """Lines of diffs that are unfolded at first: a page of causes stays one screen."""
+LINES_OF_ONE = 45
+"""The same, of the only cause there is."""
 _KINDS = {
     Kind.PARAMETERS: "parameter",
     Kind.TEMPLATE: "template",
@@ -121,7 +123,7 @@ def diff_lines(diff: str | None) -> Iterator[DiffLine]:
 
 def _unfolded(found: Explanation) -> set[int]:
     """Return which diffs are open at first: the first ones, as long as they are short."""
-    unfolded, room = set(), OPEN_LINES
+    unfolded, room = set(), OPEN_LINES if len(found.causes) > 1 else LINES_OF_ONE
     for place, cause in enumerate(found.causes):
         room -= (cause.diff or "").count("\n")
         if cause.diff and room >= 0:
