@@ -7,6 +7,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from pipeline.asked import data_wanted
 from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.tables import Check, Metric, Run, RunInput
 
@@ -49,6 +50,9 @@ def run_object(run: Run, base_url: str) -> dict[str, Any]:
         "metrics": [_metric(metric) for metric in run.metrics],
         "checks": [_check(check) for check in run.checks],
         "inputs": [_input(found) for found in run.inputs],
+        "as_of": instant(data_wanted(run.data).as_of),
+        "purpose": run.purpose,
+        "again_of": run.again_of,
         "error": run.error,
         "links": run_links(run, base_url),
     }
@@ -100,4 +104,5 @@ def _input(found: RunInput) -> dict[str, Any]:
         "media_type": found.media_type,
         "producer": found.producer,
         "producer_key": found.producer_key,
+        "batch": found.batch,
     }

@@ -1,32 +1,37 @@
 """Making the result of one stage: reused when its key has one, executed otherwise."""
 
 import re
-import socket
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
-from pipeline.environments import Environment
+from pipeline.keeping import Finished, keep, keep_tainted, make_record
 from pipeline.laying import lay_inputs
-from pipeline.plan import decide, stage_step
+from pipeline.observation import observed_by
+from pipeline.plan import Previous, decide, stage_step
 from pipeline.results import Results, TooManyResultsError, read_results
 from pipeline.runner.client import RunnerStoppedError
-from pipeline.runner.messages import Failure
+from pipeline.runner.messages import Failure, Job, SqlJob
 from pipeline.situation import Situation
 from pipeline.stages.kinds import kind_of_stage
 from pipeline.stages.kinds.base import Execution
-from pipeline.step import Decision, InputFile, Step
+from pipeline.step import Decision, Step
+from pipeline.stored import StoredError, columns, keep_stored
 from pipeline.untrusted import UntrustedFileError, keep_regular, within
 from provenance.cache import Entry
-from provenance.record import Output, Record, keep_record
+from provenance.errors import UnavailableError
+from provenance.record import Output
 
 _SUFFIX = re.compile(r"\.\w{1,16}", re.ASCII)
 _SUFFIXES = {"application/vnd.apache.parquet": ".parquet", "text/plain": ".txt", "text/csv": ".csv"}
+
+_QUERY_GRACE = 10.0
+"""Seconds that a source has to stop a query whose time is over, before its reader is killed."""
 
 
 class StageFailedError(Exception):
@@ -36,6 +41,15 @@ class StageFailedError(Exception):
         super().__init__(f"stage {stage}: {failure.message}")
         self.stage = stage
         self.failure = failure
+
+
+class SourceUnavailableError(UnavailableError):
+    """Raised where a source did not answer, or is not far enough yet: it may be, later."""
+
+    def __init__(self, stage: str, failure: Failure) -> None:
+        super().__init__(failure.message, failure.hint or "")
+        self.code = failure.kind
+        self.stage = stage
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ def make_stage(
     situation: Situation,
     step: Step,
     made: Mapping[str, Entry],
-    previous: str | None,
+    previous: Previous,
     force: bool,
 ) -> Made:
     """Return the result of *step*, executing it if there is none; *made* came before it.
@@ -65,13 +79,13 @@ def make_stage(
     """
     cache = attempt.installation.cache
     started = time.monotonic()
-    decision = decide(cache, step, previous, force)
+    decision = decide(cache, situation, step, previous, force)
     if decision.entry is None:
         attempt.runner.start()  # it gets ready while we wait for our turn
         attempt.tell(f"stage {step.name}")
         with cache.single_flight(step.key, attempt.check):
             # Somebody else may have made it while we waited for our turn.
-            decision = decide(cache, step, previous, force)
+            decision = decide(cache, situation, step, previous, force)
             if decision.entry is None:
                 return _execute(attempt, situation, step, made, decision)
     entry = decision.entry
@@ -107,20 +121,23 @@ def _execute(
     lay_inputs(attempt.installation.cache, place, step.inputs)
     result = _perform(attempt, situation, step, place)
     if result["failure"] is not None:
-        raise StageFailedError(step.name, Failure(**result["failure"]))
+        passing = SourceUnavailableError if result.get("again") else StageFailedError
+        raise passing(step.name, Failure(**result["failure"]))
     outputs = tuple(_keep(attempt, step, place, output) for output in result["outputs"])
     _check_declared(step, outputs)
     extra: dict[str, Any] = _results(step, place).as_json()
     extra |= {"queries": result.get("queries", [])}
+    extra |= _stored(attempt, step, place) | _tables(result["outputs"])
     if notebook := result.get("notebook"):
         extra["notebook"] = keep_regular(attempt.installation.store, Path(notebook)).sha256
     if printed := attempt.printed(step.name):
         extra["log"] = attempt.installation.store.put_bytes(printed).sha256
-    record = make_record(attempt, situation, step, outputs, began, extra)
-    if stage_step(situation, step.name, made).key != step.key:
-        entry = keep_tainted(attempt, record)
+    observed = observed_by(situation, step, place, began)
+    record = make_record(attempt, situation, Finished(step, began, outputs, extra, observed))
+    if observed.is_sure and stage_step(situation, step.name, made).key == step.key:
+        entry = keep(attempt, record, forced=decision.reason == "forced")
     else:
-        entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
+        entry = keep_tainted(attempt, record)
     done = Made(step, entry, "executed", decision.reason, decision.sentence, _since(started))
     return _told(attempt, done)
 
@@ -133,11 +150,16 @@ def _perform(
     job = kind_of_stage(spec).job(Execution(attempt.installation, situation, step, place))
     seconds = spec.timeout
     try:
-        return attempt.perform(job, seconds)
+        return attempt.perform(job, _patience(job, seconds))
     except RunnerStoppedError as stopped:
         attempt.check()  # it is the run that has to end, not this stage alone
         failure = Failure(stopped.reason, f"The stage took longer than {seconds} s.")
         raise StageFailedError(step.name, failure) from stopped
+
+
+def _patience(job: Job, seconds: float | None) -> float | None:
+    """Return how long to wait for the job: a query's end is its source's affair at first."""
+    return seconds + _QUERY_GRACE if seconds and isinstance(job, SqlJob) else seconds
 
 
 def _results(step: Step, place: Workplace) -> Results:
@@ -148,13 +170,21 @@ def _results(step: Step, place: Workplace) -> Results:
         raise StageFailedError(step.name, failure) from error
 
 
-def keep_tainted(attempt: Attempt, record: Record) -> Entry:
-    """Keep the record of a job whose code was edited while it ran, but for this run alone.
+def _stored(attempt: Attempt, step: Step, place: Workplace) -> dict[str, Any]:
+    try:
+        return keep_stored(attempt.installation.store, place)
+    except StoredError as error:
+        raise StageFailedError(step.name, Failure("publish", str(error))) from error
 
-    Nobody knows which of the two it executed, so it must never stand for either.
-    """
-    tainted = replace(record, run={**record.run, "tainted": True})
-    return Entry(tainted, keep_record(attempt.installation.store, tainted).sha256)
+
+def _tables(outputs: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return rows and columns of the outputs that the SDK wrote as tables."""
+    tables = {
+        str(output["name"]): {"rows": int(output["rows"]), "columns": columns(output["columns"])}
+        for output in outputs
+        if isinstance(output.get("rows"), int)
+    }
+    return {"tables": tables} if tables else {}
 
 
 def _keep(attempt: Attempt, step: Step, place: Workplace, output: Mapping[str, Any]) -> Output:
@@ -182,63 +212,3 @@ def _check_declared(step: Step, outputs: tuple[Output, ...]) -> None:
             hint="Let the function return a dict with the names that `outputs` lists.",
         )
         raise StageFailedError(step.name, failure)
-
-
-def make_record(
-    attempt: Attempt,
-    situation: Situation,
-    step: Step,
-    outputs: tuple[Output, ...],
-    began: datetime,
-    extra: Mapping[str, Any],
-) -> Record:
-    """Return the record of an execution that has just ended."""
-    checkout = situation.checkout
-    return Record(
-        kind=step.preimage.kind,
-        name=step.preimage.stage,
-        key=step.key,
-        preimage=step.preimage.to_json(),
-        outputs=outputs,
-        run=_told_of_run(attempt, began),
-        code={
-            "project": situation.manifest.name,
-            "commit": checkout.commit.sha,
-            "dirty": checkout.dirty,
-            **step.code,
-        },
-        params={
-            name: {**typed, "origin": situation.origins[name]}
-            for name, typed in situation.typed(step.params).items()
-        },
-        inputs=tuple(_told_of_input(file) for file in step.inputs),
-        environment=_told_of_environment(situation.environment),
-        extra=extra,
-    )
-
-
-def _told_of_run(attempt: Attempt, began: datetime) -> dict[str, Any]:
-    return {
-        "id": attempt.claim.id,
-        "attempt": attempt.claim.attempt,
-        "started_at": began.isoformat(),
-        "finished_at": datetime.now(UTC).isoformat(),
-        "host": socket.gethostname(),
-    }
-
-
-def _told_of_input(file: InputFile) -> dict[str, Any]:
-    # The file's own name comes last: an output is called by its stage's name for it.
-    producer = {"producer": file.producer, "producer_key": file.producer_key}
-    return {**asdict(file.output), **producer, "name": file.full_name}
-
-
-def _told_of_environment(environment: Environment) -> dict[str, Any]:
-    facts = environment.facts
-    return {
-        "key": environment.key,
-        "python": facts.python,
-        "platform": facts.platform,
-        "packages": {dist.name: dist.version for dist in facts.distributions},
-        "seeds": {"PYTHONHASHSEED": "0"},
-    }

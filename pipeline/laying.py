@@ -1,12 +1,14 @@
 """Laying out what a job is given: copies of its inputs, and what the SDK is told of them."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.containment import Workplace
-from pipeline.step import InputFile, Step
+from pipeline.step import REPORT, BatchFacts, InputFile, Step
 from provenance.cache import Cache
-from provenance.record import SIDECAR_SUFFIX, Output, sidecar
+from provenance.record import SIDECAR_SUFFIX, Output, Record, parse_record, sidecar
+from provenance.store import CorruptObjectError, MissingObjectError, Store
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -14,13 +16,22 @@ if TYPE_CHECKING:
 
 def input_path(place: Workplace, file: InputFile) -> Path:
     """Return where an input is laid in a workplace."""
-    return place.inputs / f"{file.full_name}{Path(file.output.filename).suffix}"
+    return place.inputs / f"{file.full_name}{suffix_of(file.output.filename)}"
+
+
+def suffix_of(filename: str) -> str:
+    """Return the end of a file's name that tells its form; of what is compressed both."""
+    suffixes = Path(filename).suffixes
+    return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
 def lay_inputs(cache: Cache, place: Workplace, inputs: tuple[InputFile, ...]) -> None:
     """Lay copies of the inputs into the workplace, each with its sidecar beside it."""
     for file in inputs:
-        lay_output(cache, file.producer_key, file.output, input_path(place, file))
+        if file.batch is not None:
+            lay_batch(cache.store, file.output, file.batch.record, input_path(place, file))
+        else:
+            lay_output(cache, file.producer_key, file.output, input_path(place, file))
 
 
 def lay_output(cache: Cache, key: str, output: Output, target: Path) -> None:
@@ -32,6 +43,27 @@ def lay_output(cache: Cache, key: str, output: Output, target: Path) -> None:
         target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
 
 
+def lay_batch(store: Store, output: Output, record_id: str | None, target: Path) -> None:
+    """Copy a batch to *target*; its sidecar lies beside it where a job made it, not a person."""
+    store.copy_out(output.sha256, target)
+    record = read_record(store, record_id)
+    if record is not None and record_id is not None:
+        if record.output(output.name) is None:  # stored by the code, not returned by it
+            record = replace(record, outputs=(*record.outputs, output))
+        told = sidecar(record, record_id, output)
+        target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
+
+
+def read_record(store: Store, record_id: str | None) -> Record | None:
+    """Return the record with this id; None where there is none that can be read."""
+    if record_id is None:
+        return None
+    try:
+        return parse_record(store.read(record_id))
+    except (MissingObjectError, CorruptObjectError, ValueError):
+        return None
+
+
 def sdk_context(situation: "Situation", step: Step, place: Workplace) -> dict[str, Any]:
     """Return what the SDK is told beside users' code."""
     inputs: dict[str, Any] = {}
@@ -40,16 +72,26 @@ def sdk_context(situation: "Situation", step: Step, place: Workplace) -> dict[st
             "path": str(input_path(place, file)),
             "media_type": file.output.media_type,
             "sha256": file.output.sha256,
-        }
+        } | told_of_batch(file.batch)
         if file.part is None:
             inputs[file.name] = told
         else:
             inputs.setdefault(file.name, {"outputs": {}})["outputs"][file.part] = told
     return {
         "schema": 1,
-        "name": step.name,
+        "name": situation.report if step.name == REPORT else step.name,
         "inputs": inputs,
         "params": situation.typed(step.params),
         "output_dir": str(place.outputs),
         "results": str(place.results),
+        "as_of": situation.as_of.isoformat() if situation.as_of else None,
     }
+
+
+def told_of_batch(batch: BatchFacts | None) -> dict[str, Any]:
+    """Return what context and record say of an input that is a batch; of another nothing."""
+    if batch is None:
+        return {}
+    told = asdict(batch)
+    del told["record"]
+    return told

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.manifest_parts.checks import Broken, check_manifest
+from pipeline.manifest_parts.data import PublishSpec
 from pipeline.manifest_parts.models import (
     SECTIONS,
     EnvironmentSpec,
@@ -21,7 +22,6 @@ from pipeline.manifest_parts.models import (
     Section,
     SourceSpec,
     StageSpec,
-    kind_of,
     split_reference,
 )
 from pipeline.manifest_parts.problems import (
@@ -32,6 +32,7 @@ from pipeline.manifest_parts.problems import (
     Problems,
     lines_of,
 )
+from pipeline.manifest_parts.spec import kind_of
 from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.repository.tree import Tree
 from provenance.errors import ProvenoteError
@@ -198,10 +199,12 @@ def _report(kind: type[BaseModel], path: Path, detail: ErrorDetails, problems: P
 def _unknown_key(
     kind: type[BaseModel], path: Path, location: tuple[int | str, ...]
 ) -> tuple[str, str]:
-    key, inside = str(location[-1]), location[:-1]
-    nested: dict[tuple[int | str, ...], type[BaseModel]] = {
+    key = str(location[-1])
+    inside = tuple(part for part in location[:-1] if isinstance(part, str))
+    nested: dict[tuple[str, ...], type[BaseModel]] = {
         ("on",): OnSpec,
         ("on", "push"): PushSpec,
+        ("publish",): PublishSpec,
     }
     model = nested.get(inside, kind)
     known = [field.alias or name for name, field in model.model_fields.items()]

@@ -1,8 +1,10 @@
 """The plan: for each job of a run its key, whether that was made before, and if not, why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from pipeline.manifest_parts.data import DataInput
 from pipeline.manifest_parts.models import split_reference
+from pipeline.nearest import listed
 from pipeline.notebooks import notebook_definition
 from pipeline.situation import Situation
 from pipeline.stages.kinds import kind_of_stage
@@ -10,7 +12,11 @@ from pipeline.step import REPORT, Decision, InputFile, Step
 from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.identity.key import Preimage, why
+from provenance.identity.observed import current_digest
 from provenance.record import Output
+
+Previous = Callable[[], str | None]
+"""Tells the key that a job had before; asked only where a reason has to be given."""
 
 
 class UnknownOutputError(InvalidInputError):
@@ -23,7 +29,7 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
     """Return the step of *stage*; *made* are the results of all stages before it."""
     spec = situation.manifest.stage(stage)
     kind = kind_of_stage(spec)
-    inputs = tuple(_input_files(spec.inputs, made))
+    inputs = tuple(_input_files(situation, stage, spec.inputs, made))
     params = situation.stage_params(stage)
     definition = kind.define(situation, stage, params)
     preimage = Preimage(
@@ -40,7 +46,7 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
 
 def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     """Return the step that executes the template; *made* are the results of all stages."""
-    inputs = tuple(_input_files(situation.spec.inputs, made))
+    inputs = tuple(_input_files(situation, REPORT, situation.spec.inputs, made))
     definition = notebook_definition(situation, situation.template)
     params = situation.template_params()
     preimage = Preimage(
@@ -55,33 +61,60 @@ def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     return Step(REPORT, preimage, inputs, params, definition)
 
 
-def decide(cache: Cache, step: Step, previous: str | None, force: bool) -> Decision:
-    """Say whether *step* is reused; *previous* is the key that it had the last time."""
+def decide(
+    cache: Cache, situation: Situation, step: Step, previous: Previous, force: bool
+) -> Decision:
+    """Say whether *step* is reused; *previous* tells the key that it had the last time."""
     if force:
         return Decision(None, "forced", "forced: asked to run afresh")
-    entry = cache.lookup(step.key)
+    current = current_digest(situation.checkout.root)
+    entry = cache.lookup(step.key, current)
     if entry is not None:
         made_at = str(entry.record.run.get("started_at", ""))[:19].replace("T", " ")
         return Decision(entry, None, f"unchanged since {made_at} UTC")
-    if cache.recorded(step.key) is not None:
+    if known := cache.recorded(step.key):
+        changed = [path for path, was in known.record.observed.items() if current(path) != was]
+        if changed:
+            return Decision(None, "code", f"code: {listed(changed)} changed (opened, not declared)")
         return Decision(None, "missing", "missing: its result is no longer in the store")
-    reason = why(_preimage_of(cache, previous), step.preimage)
+    key = previous()
+    before = cache.recorded(key) if key else None
+    reason = why(_preimage_of(before), step.preimage)
     if reason.code == "same":
         return Decision(None, "new", "new: it has no result yet")
-    return Decision(None, reason.code, reason.sentence)
+    return Decision(None, reason.code, "; ".join([reason.sentence, *_batches(before, step)]))
 
 
-def _preimage_of(cache: Cache, key: str | None) -> Preimage | None:
-    """Return the preimage recorded for *key*; None where there is none that we understand."""
-    before = cache.recorded(key) if key else None
+def _batches(before: Entry | None, step: Step) -> Iterator[str]:
+    """Yield which batches are other ones than those that the job was given before."""
+    known = {str(one.get("name")): one for one in before.record.inputs} if before else {}
+    for file in step.inputs:
+        old = known.get(file.full_name, {})
+        if file.batch is None or not old or old.get("sha256") == file.output.sha256:
+            continue
+        number = old.get("number") if old.get("partition") == file.batch.partition else None
+        was = f", was {number}" if number is not None else ""
+        yield f"{file.full_name} is {file.batch.title}{was}"
+
+
+def _preimage_of(before: Entry | None) -> Preimage | None:
+    """Return the preimage that was recorded; None where there is none that we understand."""
     try:
         return Preimage.from_json(before.record.preimage) if before else None
     except InvalidInputError:
         return None  # written by another version: then it is as if it had not been made
 
 
-def _input_files(references: Mapping[str, str], made: Mapping[str, Entry]) -> Iterator[InputFile]:
+def _input_files(
+    situation: Situation,
+    job: str,
+    references: Mapping[str, str | DataInput],
+    made: Mapping[str, Entry],
+) -> Iterator[InputFile]:
     for name, reference in references.items():
+        if isinstance(reference, DataInput):
+            yield from situation.data[job, name]
+            continue
         stage, part = split_reference(reference)
         entry = made[stage]
         key, outputs = entry.record.key, entry.record.outputs

@@ -24,11 +24,22 @@ def report_schema(tree: Tree, manifest: Manifest, report: str) -> Schema:
     over both. Raises UnknownReportError, TemplateError, SignatureError, and ParameterError
     when a declaration contradicts itself.
     """
-    template = read_template(tree, manifest.report(report).template)
-    taken = [
-        name for stage in manifest.upstream(report) for name in stage_params(tree, manifest, stage)
-    ]
+    spec = manifest.report(report)
+    template = read_template(tree, spec.template)
+    taken = [*params_of_stages(tree, manifest, report), *spec.partition_params]
     return merged_schema(manifest, report, template, taken)
+
+
+def params_of_stages(tree: Tree, manifest: Manifest, report: str) -> list[str]:
+    """Return the parameters that the stages of *report* need: for themselves, or for partitions."""
+    return [
+        name
+        for stage in manifest.upstream(report)
+        for name in (
+            *stage_params(tree, manifest, stage),
+            *manifest.stage(stage).partition_params,
+        )
+    ]
 
 
 def stage_params(tree: Tree, manifest: Manifest, stage: str) -> tuple[str, ...]:

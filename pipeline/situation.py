@@ -1,8 +1,8 @@
 """What is settled about a run before anything of it is executed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.environments import Environment
@@ -11,7 +11,9 @@ from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
 from pipeline.repository.checkout import Checkout
 from pipeline.schema import report_schema, stage_params
+from pipeline.step import InputFile
 from pipeline.templates import Template, TemplateError, read_template
+from provenance.identity.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,18 @@ class Situation:
     """Every parameter of the report, as a value of its type."""
     origins: Mapping[str, str]
     """Who chose each value: given, case, or default."""
+    data: Mapping[tuple[str, str], tuple[InputFile, ...]] = field(default_factory=dict)
+    """Batches by job and the job's name for the input, all read at one moment."""
+    as_of: datetime | None = None
+    """The moment whose batches these are; None: those that were current at ``read_at``."""
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    survey: Survey | None = None
+    """One look at the checkout for all jobs; None: each job looks afresh, as what has been
+    executed meanwhile may have changed it."""
+
+    def surveyed(self) -> Survey:
+        """Return the checkout's files as they are now, or as they were when all was looked at."""
+        return self.survey or Survey(self.checkout.root, self.checkout.tree.files)
 
     @property
     def spec(self) -> ReportSpec:

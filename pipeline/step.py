@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.manifest_parts.models import RESERVED
 from provenance.cache import Entry
+from provenance.datasets.names import MODEL, label
 from provenance.identity.key import Preimage
 from provenance.record import Output
 
@@ -13,15 +14,49 @@ REPORT = RESERVED
 
 
 @dataclass(frozen=True)
+class BatchFacts:
+    """Which batch of which dataset, or which version of which model, an input is."""
+
+    kind: str
+    """``data`` or ``model``."""
+    dataset: str
+    partition: str
+    batch: str
+    number: int
+    """Counts the batches of the partition: a model's version."""
+    snapshot: str | None
+    """The snapshot that it was read from, where the manifest names one."""
+    record: str | None
+    """The record of the job that made it; None where it was imported."""
+
+    @property
+    def name(self) -> str:
+        """What people call the partition, or the model."""
+        return label(self.kind, self.dataset, self.partition)
+
+    @property
+    def title(self) -> str:
+        """What people call the batch: ``sold_items/2013-01-31 batch 2``."""
+        return f"{self.name} {number_word(self.kind)} {self.number}"
+
+
+def number_word(kind: str) -> str:
+    """Return what the number of a batch is called; of a model it is its version."""
+    return "version" if kind == MODEL else "batch"
+
+
+@dataclass(frozen=True)
 class InputFile:
-    """A file that a job is given: an output of an earlier one."""
+    """A file that a job is given: an output of an earlier one, or a batch of a dataset."""
 
     name: str
     part: str | None
-    """Name of the output, where the input is all outputs of a stage that has several."""
+    """Name of the output, where the input is all outputs of a stage that has several; of the
+    partition, where it is several of a dataset."""
     output: Output
     producer: str
     producer_key: str
+    batch: BatchFacts | None = None
 
     @property
     def full_name(self) -> str:

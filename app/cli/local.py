@@ -2,15 +2,17 @@
 
 import getpass
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import click
 
 from app.assemble import assemble, make_ready
 from app.settings import Settings, read_settings
-from app.work.reconcile import take_back
+from pipeline.asked import DataWanted
 from pipeline.cases import all_cases, case_to_run
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
@@ -21,6 +23,7 @@ from pipeline.repository.git import GitError, git
 from pipeline.repository.mirror import Mirror, UnknownRevisionError
 from pipeline.repository.working_tree import local_branch, working_tree
 from pipeline.schema import report_schema
+from provenance.datasets.instants import read_instant
 from provenance.identity.canonical import digest
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun
@@ -32,6 +35,9 @@ param_option = click.option(
 commit_option = click.option(
     "--commit", "revision", metavar="REV", help="Use this commit instead of the working tree."
 )
+as_of_option = click.option(
+    "--as-of", metavar="INSTANT", help="Read the data that was current then, not the present."
+)
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,16 @@ class Local:
 
     settings: Settings
     installation: Installation
-    project: Project
+    project_id: str
     checkout: Checkout
     manifest: Manifest
     branch: str | None
+
+    @cached_property
+    def project(self) -> Project:
+        """The project's row in the ledger."""
+        with self.installation.ledger.reading() as session:
+            return session.get_one(Project, self.project_id)
 
     @property
     def actor(self) -> str:
@@ -54,27 +66,32 @@ class Local:
 def open_local(revision: str | None) -> Local:
     """Return the project that the current directory lies in."""
     settings = read_settings()
-    tree = working_tree(Path.cwd())
-    # It is the user's own repository, so reading it from this machine is not in question.
-    installation = replace(assemble(settings, sources=True), allow_file_repositories=True)
-    make_ready(settings, installation)
-    take_back(installation)
-    checkout, branch = tree, local_branch(tree.root)
+    with ThreadPoolExecutor(1) as beside:
+        # Git is asked while the ledger is opened.
+        looking = beside.submit(_look_at, Path.cwd())
+        # It is the user's own repository, so reading it from this machine is not in question.
+        installation = replace(assemble(settings, sources=True), allow_file_repositories=True)
+        make_ready(settings, installation)
+        tree, branch = looking.result()
+    checkout = tree
     if revision is not None:
-        checkout, branch = _of_commit(installation, tree.root, revision)
+        checkout, branch = of_commit(installation, tree.root, revision)
     manifest = read_manifest(checkout.tree)
-    project = _project(installation, manifest.name, tree.root)
-    return Local(settings, installation, project, checkout, manifest, branch)
+    project_id = _project(installation, manifest.name, tree.root)
+    return Local(settings, installation, project_id, checkout, manifest, branch)
 
 
-def _of_commit(
-    installation: Installation, root: Path, revision: str
-) -> tuple[Checkout, str | None]:
+def _look_at(directory: Path) -> tuple[Checkout, str | None]:
+    tree = working_tree(directory)
+    return tree, local_branch(tree.root)
+
+
+def of_commit(installation: Installation, root: Path, revision: str) -> tuple[Checkout, str | None]:
     """Lay out the commit that *revision* means in the repository at *root*.
 
     Returns the branch too, where *revision* is the name of one.
     """
-    sha = _resolve(root, f"{revision}^{{commit}}")
+    sha = resolve_here(root, f"{revision}^{{commit}}")
     if sha is None:
         told = git(["for-each-ref", "--format=%(refname:short)", "refs/heads"], directory=root)
         branches = told.decode().split()
@@ -84,11 +101,11 @@ def _of_commit(
         )
     mirror = Mirror(installation, f"local-{digest('working-tree', str(root))[:16]}", str(root))
     mirror.fetch(sha)
-    branch = revision if _resolve(root, f"refs/heads/{revision}") else None
+    branch = revision if resolve_here(root, f"refs/heads/{revision}") else None
     return mirror.checkout(sha), branch
 
 
-def _resolve(root: Path, name: str) -> str | None:
+def resolve_here(root: Path, name: str) -> str | None:
     """Return the object that git takes *name* for, in whatever form; None where it is none."""
     command = ["rev-parse", "--quiet", "--verify", "--end-of-options", name]
     try:
@@ -97,15 +114,22 @@ def _resolve(root: Path, name: str) -> str | None:
         return None
 
 
-def _project(installation: Installation, name: str, root: Path) -> Project:
-    """Return the project called *name*, adding it with this directory as its repository."""
+def _project(installation: Installation, name: str, root: Path) -> str:
+    """Return the id of the project *name*, adding it with this directory as its repository."""
     from sqlalchemy import select
 
+    # Of the table, not of the class: the first use of a class sets up those of all tables.
+    projects = Project.metadata.tables[Project.__tablename__]
+    known = select(projects.c.id).where(projects.c.name == name)
+    with installation.ledger.reading() as session:
+        found: str | None = session.scalar(known)
+    if found is not None:
+        return found
     with installation.ledger.writing() as session:
-        found = session.scalars(select(Project).where(Project.name == name)).one_or_none()
+        found = session.scalar(known)
         if found is None:
-            found = Project(id=new_id("project"), name=name, url=str(root))
-            session.add(found)
+            found = new_id("project")
+            session.add(Project(id=found, name=name, url=str(root)))
         return found
 
 
@@ -124,6 +148,14 @@ def wanted_cases(local: Local, report: str | None, given: Sequence[str]) -> list
         else:
             found.extend(all_cases(name, spec, schema, today))
     return found
+
+
+def wanted_data(as_of: str | None, publish: bool = False) -> DataWanted:
+    """Return which data to read, and whether to publish; *as_of* is a date or an instant."""
+    moment = read_instant(as_of, "--as-of") if as_of is not None else None
+    if moment is not None and publish:
+        raise click.UsageError("--as-of and --publish exclude each other.")
+    return DataWanted(as_of=moment, publish=publish)
 
 
 def parse_params(given: Sequence[str]) -> dict[str, str]:

@@ -1,15 +1,23 @@
 """``provenote plan``."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
-from app.cli.logs import configure_logs
+from app.cli.local import (
+    Local,
+    as_of_option,
+    commit_option,
+    open_local,
+    param_option,
+    wanted_cases,
+    wanted_data,
+)
 from app.cli.materialise import case_name
 from app.cli.output import json_option, print_json
+from pipeline.asked import DataWanted
+from pipeline.data import read_data
 from pipeline.environments import environment_for, lock_of
 from pipeline.foresight import Foreseen, foresee
 from pipeline.situation import settle
@@ -22,16 +30,21 @@ _MARKS = {"reused": "=", "execute": "▸", "waits": "…"}
 @click.argument("report", required=False)
 @param_option
 @commit_option
+@as_of_option
 @json_option
 def command(
-    report: str | None, given: tuple[str, ...], revision: str | None, as_json: bool
+    report: str | None,
+    given: tuple[str, ...],
+    revision: str | None,
+    as_of: str | None,
+    as_json: bool,
 ) -> None:
     """Show what `provenote run REPORT` would execute, and why; nothing is executed."""
-    configure_logs(logging.WARNING)
     if given and report is None:
         raise click.UsageError("-p needs a REPORT to set a parameter of.")
     local = open_local(revision)
-    plans = [(case, _foresee(local, case)) for case in wanted_cases(local, report, given)]
+    data = wanted_data(as_of)
+    plans = [(case, _foresee(local, case, data)) for case in wanted_cases(local, report, given)]
     if as_json:
         print_json([_object(case, steps) for case, steps in plans])
         return
@@ -42,13 +55,14 @@ def command(
     click.echo("\n= is reused, ▸ is executed, … depends on what the one before it gives")
 
 
-def _foresee(local: Local, case: CaseToRun) -> list[Foreseen]:
+def _foresee(local: Local, case: CaseToRun, data: DataWanted) -> list[Foreseen]:
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
     situation = settle(
         local.checkout, local.manifest, environment, case.report, case.params, case.origins
     )
-    return foresee(local.installation, situation, local.project.id, case.case_key)
+    situation = read_data(local.installation, situation, data)
+    return foresee(local.installation, situation, local.project_id, case.case_key)
 
 
 def _object(case: CaseToRun, steps: list[Foreseen]) -> Mapping[str, Any]:

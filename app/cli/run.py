@@ -8,23 +8,34 @@ from typing import Any
 
 import click
 
-from app.cli.local import Local, commit_option, open_local, param_option, wanted_cases
+from app.cli.local import (
+    Local,
+    as_of_option,
+    commit_option,
+    open_local,
+    param_option,
+    wanted_cases,
+    wanted_data,
+)
 from app.cli.logs import configure_logs
 from app.cli.materialise import materialise
 from app.cli.output import json_option, print_json
 from app.cli.progress import Progress
 from app.cli.runs import run_with_jobs
-from app.intake.request import Requester, accept_local
+from app.intake.request import LocalManner, Requester, accept_local
 from app.work.owner import owner_name
+from app.work.reconcile import take_back
+from pipeline.asked import DataWanted
 from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run
+from pipeline.installation import Installation
 from pipeline.runner.client import Runner
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.states import Trigger, Verdict, worst
 from provenance.ledger.tables import Run
 
-_EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
+EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
 
 
 @click.command()
@@ -32,6 +43,8 @@ _EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
 @param_option
 @commit_option
 @click.option("--force", is_flag=True, help="Execute everything, even what has not changed.")
+@as_of_option
+@click.option("--publish", is_flag=True, help="Publish data, whatever the branch.")
 @json_option
 def command(
     report: str | None,
@@ -39,6 +52,7 @@ def command(
     revision: str | None,
     force: bool,
     as_json: bool,
+    **data: Any,
 ) -> None:
     """Run REPORT (left out: all reports) of this working tree, or of a commit.
 
@@ -49,17 +63,20 @@ def command(
     if given and report is None:
         raise click.UsageError("-p needs a REPORT to set a parameter of.")
     local = open_local(revision)
+    take_back(local.installation)
     cases = wanted_cases(local, report, given)
     if not cases:
         raise click.UsageError("provenote.toml declares no reports. Add [reports.NAME].")
-    objects = _run_all(local, cases, force)
+    objects = _run_all(local, cases, force, wanted_data(**data))
     if as_json:
         print_json(objects[0] if len(objects) == 1 else {"items": objects})
     verdict = worst(Verdict(found["verdict"]) for found in objects)
-    raise click.exceptions.Exit(_EXIT.get(verdict, 3))
+    raise click.exceptions.Exit(EXIT.get(verdict, 3))
 
 
-def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict[str, Any]]:
+def _run_all(
+    local: Local, cases: Sequence[CaseToRun], force: bool, data: DataWanted
+) -> list[dict[str, Any]]:
     """Accept the runs, carry each out in this process, and return their objects."""
     owner = owner_name()
     requester = Requester(Trigger.CLI, local.actor)
@@ -70,8 +87,7 @@ def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict
         cases,
         requester,
         owner,
-        branch=local.branch,
-        force=force,
+        LocalManner(local.branch, force, data),
     )
     runner = Runner()
     objects: list[dict[str, Any]] = []
@@ -89,20 +105,20 @@ def _run_all(local: Local, cases: Sequence[CaseToRun], force: bool) -> list[dict
                 objects.append(run_with_jobs(local.installation, claim.id))
                 progress.finish(objects[-1], materialise(local, claim.id))
     except BaseException as error:
-        _give_up(local, claims[len(objects) :], error)
+        give_up(local.installation, claims[len(objects) :], error)
         raise
     finally:
         runner.stop()
     return objects
 
 
-def _give_up(local: Local, claims: Sequence[Claim], error: BaseException) -> None:
+def give_up(installation: Installation, claims: Sequence[Claim], error: BaseException) -> None:
     """End what was not finished: after Ctrl-C as cancelled, after a failure of ours as that."""
     stopped = isinstance(error, KeyboardInterrupt)
     told = None if stopped else {"kind": "provenote", "message": f"provenote failed: {error!r}"}
     verdict = Verdict.CANCELLED if stopped else Verdict.ERROR
     for claim in claims:
-        with local.installation.ledger.writing() as session, suppress(ClaimLostError):
+        with installation.ledger.writing() as session, suppress(ClaimLostError):
             finish(session, claim, verdict=verdict, error=told)
             run = session.get_one(Run, claim.id)
             close_evaluation_if_done(session, run.evaluation_id)

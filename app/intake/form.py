@@ -14,14 +14,16 @@ from app.intake.fields import make_fields, read_fields
 from app.intake.offer import Offer, find_project, read_offer, today
 from app.intake.request import Requester, RunRequest, accept_again, accept_run
 from app.run_object import whole_run
+from pipeline.asked import DataWanted
 from pipeline.parameters import ParameterError, to_text
 from pipeline.repository.git import InvalidRevisionError
 from pipeline.repository.mirror import UnknownRevisionError
+from provenance.datasets.instants import read_instant
 from provenance.errors import ProvenoteError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.states import Trigger
 
-_TAKEN = frozenset({"case", "commit", "force"})
+_TAKEN = frozenset({"as_of", "case", "commit", "force"})
 """Words of the query that mean something else than the parameter of that name."""
 
 blueprint = Blueprint("intake", __name__)
@@ -34,6 +36,7 @@ class Entered:
     commit: str
     values: Mapping[str, object]
     force: bool = False
+    as_of: str = ""
     error: ProvenoteError | None = None
     problems: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -44,7 +47,8 @@ def new_run(project: str, report: str) -> str:
     commit = request.args.get("commit", "")
     offer = _offer(project, report, commit)
     values = _case_values(offer) | _query_values(offer)
-    return _page(offer, Entered(commit, values, force="force" in request.args))
+    as_of = request.args.get("as_of", "")
+    return _page(offer, Entered(commit, values, "force" in request.args, as_of))
 
 
 @blueprint.post("/projects/<project>/reports/<report>/new")
@@ -54,13 +58,17 @@ def create_run(project: str, report: str) -> Response | tuple[str, int]:
     force = "force" in request.form
     offer = _offer_to_show(project, report, commit)
     values = read_fields(offer.schema, request.form)
-    wanted = RunRequest(project, report, values, revision=commit or None, force=force)
+    as_of = request.form.get("as_of", "").strip()
     try:
+        data = DataWanted(as_of=read_instant(as_of, "Data as of") if as_of else None)
+        wanted = RunRequest(
+            project, report, values, revision=commit or None, force=force, data=data
+        )
         run = accept_run(installation(), wanted, _requester(), doorbell())
     except ProvenoteError as error:
         # The commit may be newer than the copy that the first offer was read from.
         offer = _offer_to_show(project, report, commit)
-        entered = Entered(commit, values, force, error, _problems(error))
+        entered = Entered(commit, values, force, as_of, error, _problems(error))
         return _page(offer, entered), http_status(error)
     return redirect(f"/runs/{run.id}", 303)
 
@@ -134,6 +142,7 @@ def _page(offer: Offer, entered: Entered) -> str:
         error=None if isinstance(error, beside) else error,
         failed=error is not None,
         force=entered.force,
+        as_of=entered.as_of,
     )
 
 

@@ -5,7 +5,7 @@ doorbell rings. Whoever was told "accepted" finds it in the ledger, whatever die
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.intake.offer import Offer, find_project, read_offer, today
 from app.work.doorbell import Doorbell
+from pipeline.asked import USUAL, DataWanted, data_wanted
 from pipeline.cases import case_to_run
 from pipeline.installation import Installation
 from pipeline.repository.checkout import Checkout
@@ -81,6 +82,17 @@ class RunRequest:
     """The branch that the run belongs to, where *revision* does not name it."""
     force: bool = False
     """Whether to execute everything afresh, even what has not changed."""
+    data: DataWanted = USUAL
+    """Which data to read, where it is not the current."""
+
+
+@dataclass(frozen=True)
+class LocalManner:
+    """How a working tree, or a commit of it, is to be run here."""
+
+    branch: str | None
+    force: bool
+    data: DataWanted = USUAL
 
 
 class DirtyRunError(InvalidInputError):
@@ -153,6 +165,7 @@ def accept_again(
         revision=run.commit_sha,
         branch=run.branch,
         force=force,
+        data=replace(data_wanted(run.data), publish=False),
     )
     return accept_run(installation, request, requester, doorbell)
 
@@ -227,7 +240,11 @@ def _write_run(
     )
     session.add(evaluation)
     session.flush()
-    return prepare_runs(session, evaluation, offer.commit, [case])[0]
+    (run,) = prepare_runs(session, evaluation, offer.commit, [case])
+    if (data := request.data.as_json()) is not None:  # left out it is NULL, not JSON's null
+        run.data = data
+        session.flush()
+    return run
 
 
 def accept_local(
@@ -237,9 +254,7 @@ def accept_local(
     cases: Sequence[CaseToRun],
     requester: Requester,
     owner: str,
-    *,
-    branch: str | None,
-    force: bool,
+    manner: LocalManner,
 ) -> list[Claim]:
     """Write runs that their maker executes itself, claimed from the first, and no bell rings.
 
@@ -252,9 +267,9 @@ def accept_local(
             project_id=project.id,
             trigger=requester.trigger,
             actor=requester.actor,
-            revision=branch or checkout.commit.sha,
-            branch=branch,
-            force=force,
+            revision=manner.branch or checkout.commit.sha,
+            branch=manner.branch,
+            force=manner.force,
             status=Status.RUNNING,
             started_at=utc_now(),
         )
@@ -263,6 +278,8 @@ def accept_local(
         runs = prepare_runs(session, evaluation, checkout.commit, cases)
         for run in runs:
             run.dirty = checkout.dirty
+            if (data := manner.data.as_json()) is not None:
+                run.data = data
         session.flush()
         held = [claim(session, Run, run.id, owner, _A_DAY) for run in runs]
     return [found for found in held if found is not None]

@@ -5,9 +5,12 @@ import graphlib
 import re
 from collections.abc import Iterable
 
+from pipeline.manifest_parts.data import DataInput
+from pipeline.manifest_parts.data_checks import check_data_input
 from pipeline.manifest_parts.models import RESERVED, Manifest, Section, split_reference, stages_of
 from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.manifest_parts.reports import check_report
+from pipeline.manifest_parts.sources import check_source
 from pipeline.manifest_parts.stages import check_stage
 from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameters import ParameterError, valid_name
@@ -127,6 +130,7 @@ def _check_sources(manifest: Manifest, problems: Problems) -> None:
             )
         elif source.url_env.startswith(_OURS):
             problems.add(path, f"{_OURS}… are settings of provenote, not addresses of sources.")
+        check_source(name, source, problems)
 
 
 def _check_params(manifest: Manifest, problems: Problems) -> bool:
@@ -152,6 +156,9 @@ def _check_inputs(
     owner = manifest.stages if section == "stages" else manifest.reports
     for item, reference in owner[str(name)].inputs.items():
         place = (*path, "inputs", item)
+        if isinstance(reference, DataInput):
+            check_data_input(place, reference, problems)
+            continue
         stage, output = split_reference(reference)
         outputs = manifest.stages[stage].outputs if stage in manifest.stages else None
         if stage not in known:

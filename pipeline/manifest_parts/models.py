@@ -4,9 +4,10 @@ import graphlib
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
+from pipeline.manifest_parts.data import DataInput, Input, Publications, all_placeholders
+from pipeline.manifest_parts.spec import Spec, kind_of, wrong
 from pipeline.nearest import did_you_mean, shown
 from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
 from provenance.errors import NotFoundError
@@ -28,27 +29,22 @@ class UnknownStageError(NotFoundError):
     code = "unknown_stage"
 
 
-def _wrong(message: str, hint: str = "") -> PydanticCustomError:
-    # Texts pass as values: braces in what somebody wrote must not be read as a format.
-    return PydanticCustomError("wrong", "{text}", {"text": message, "hint": hint})
-
-
 def _type(found: object) -> object:
     if isinstance(found, str) and (known := type_named(found)) is not None:
         return known
     near = did_you_mean(found, [*TYPES, *ALIASES]) if isinstance(found, str) else ""
-    raise _wrong(f"found {shown(found)}, expected one of: {', '.join(TYPES)}", near)
+    raise wrong(f"found {shown(found)}, expected one of: {', '.join(TYPES)}", near)
 
 
 def _trigger(name: object) -> str:
     if name == PUSH:
         return PUSH
     if name in ("schedule", "schedules", "cron"):
-        raise _wrong(
+        raise wrong(
             f"found {shown(name)}: schedules are not part of this version of provenote",
             'There is "push" only; left out, the report runs on demand.',
         )
-    raise _wrong(f'found {shown(name)}, expected "push", the only one there is')
+    raise wrong(f'found {shown(name)}, expected "push", the only one there is')
 
 
 def _triggers(found: object) -> object:
@@ -59,56 +55,39 @@ def _triggers(found: object) -> object:
         return {_trigger(name): {} for name in found}
     if isinstance(found, dict):
         return {_trigger(name): {} if value is True else value for name, value in found.items()}
-    raise _wrong(f'found {shown(found)}, expected a list like ["push"] or a table')
+    raise wrong(f'found {shown(found)}, expected a list like ["push"] or a table')
 
 
 def _not_a_list(found: object) -> object:
     if not isinstance(found, list | tuple):
-        raise _wrong(f"found {shown(found)} ({kind_of(found)}), expected a list of texts")
+        raise wrong(f"found {shown(found)} ({kind_of(found)}), expected a list of texts")
     return found
 
 
 def _named(found: object) -> object:
     """Bring the short form of outputs, names only, to the long one with a file for each."""
     if isinstance(found, list | tuple):
-        if wrong := [name for name in found if not isinstance(name, str)]:
-            raise _wrong(f"found {shown(wrong[0])} ({kind_of(wrong[0])}), expected a name")
+        if others := [name for name in found if not isinstance(name, str)]:
+            raise wrong(f"found {shown(others[0])} ({kind_of(others[0])}), expected a name")
         if len(set(found)) < len(found):
-            raise _wrong("a name stands here twice")
+            raise wrong("a name stands here twice")
         return dict.fromkeys(found) or None
     if isinstance(found, dict):
         return found
-    raise _wrong(f"found {shown(found)} ({kind_of(found)}), expected names, or names with files")
+    raise wrong(f"found {shown(found)} ({kind_of(found)}), expected names, or names with files")
 
 
 def _positive(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < float("inf"):
-        raise _wrong(f"found {seconds}, expected a number of seconds above 0")
+        raise wrong(f"found {seconds}, expected a number of seconds above 0")
     return seconds
-
-
-def kind_of(value: object) -> str:
-    """Return the TOML word for the type of *value*."""
-    names: tuple[tuple[type, str], ...] = (
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a float"),
-        (str, "a text"),
-        (dict, "a table"),
-        (list, "a list"),
-    )
-    return next((name for kind, name in names if isinstance(value, kind)), "a date or time")
 
 
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_not_a_list)]
 Seconds = Annotated[float | None, Field(strict=True), AfterValidator(_positive)]
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EnvironmentSpec(_Spec):
+class EnvironmentSpec(Spec):
     """``[environment]``: where templates and stages find their packages.
 
     ``from_`` (written ``from``) is the path of a file with requirements; None is the default
@@ -119,13 +98,19 @@ class EnvironmentSpec(_Spec):
     preload: Texts | None = None
 
 
-class SourceSpec(_Spec):
-    """``[sources.NAME]``: the environment variable of the operator that holds its address."""
+class SourceSpec(Spec):
+    """``[sources.NAME]``: the environment variable of the operator that holds its address.
+
+    ``timezone`` is where its days begin and end, ``freshness`` a query that gives the day or
+    instant up to which its data is complete (None: what the database says of its replay).
+    """
 
     url_env: StrictStr
+    timezone: StrictStr = "UTC"
+    freshness: StrictStr | None = None
 
 
-class ParameterSpec(_Spec):
+class ParameterSpec(Spec):
     """``[params.NAME]``; what is left out is taken from the template, or from the default."""
 
     type: Annotated[Type, BeforeValidator(_type)] | None = None
@@ -137,13 +122,15 @@ class ParameterSpec(_Spec):
     help: StrictStr | None = None
 
 
-class StageSpec(_Spec):
+class StageSpec(Spec):
     """``[stages.NAME]``: a function, a query and its source, a command, or a notebook.
 
-    ``inputs`` maps its own names to "stage" or "stage.output"; ``params`` are the parameters
-    it takes (None: what its code names); ``outputs`` maps names to files, or to None where the
-    code itself says; ``files`` are patterns of files that a command reads besides those that
-    can be seen in it; ``timeout`` is in seconds.
+    ``inputs`` maps its own names to "stage" or "stage.output", to a partition of a dataset or
+    to a model; ``params`` are the parameters it takes (None: what its code names); ``outputs``
+    maps names to files, or to None where the code itself says; ``files`` are patterns of files
+    that a command reads besides those that can be seen in it; ``publish`` tells which outputs
+    become batches of datasets; ``covers`` names the parameter whose day its source must have
+    completely; ``timeout`` is in seconds.
     """
 
     python: StrictStr | None = None
@@ -151,31 +138,38 @@ class StageSpec(_Spec):
     command: Texts | None = None
     notebook: StrictStr | None = None
     source: StrictStr | None = None
+    covers: StrictStr | None = None
     files: Texts | None = None
-    inputs: dict[str, StrictStr] = Field(default_factory=dict)
+    inputs: dict[str, Input] = Field(default_factory=dict)
     params: Texts | None = None
     outputs: Annotated[dict[str, StrictStr | None] | None, BeforeValidator(_named)] = None
+    publish: Publications = ()
     timeout: Seconds = None
 
+    @property
+    def partition_params(self) -> tuple[str, ...]:
+        """The parameters that the partitions it reads and publishes are named by."""
+        return all_placeholders(self.inputs.values(), self.publish)
 
-OF_ONE_KIND = {"source": ("sql",), "files": ("command",)}
+
+OF_ONE_KIND = {"source": ("sql",), "covers": ("sql",), "files": ("command",)}
 """Keys of stages that only some kinds have."""
 
 
-class PushSpec(_Spec):
+class PushSpec(Spec):
     """Which pushes evaluate a report: patterns of branches and of changed paths; () is all."""
 
     branches: Texts = ()
     paths: Texts = ()
 
 
-class OnSpec(_Spec):
+class OnSpec(Spec):
     """``on``: what evaluates a report by itself; nothing set: only on demand."""
 
     push: PushSpec | None = None
 
 
-class ReportSpec(_Spec):
+class ReportSpec(Spec):
     """``[reports.NAME]``: a template, what it reads, and the cases that it is run on.
 
     ``params`` are defaults of this report alone. No cases: one run with the defaults.
@@ -183,20 +177,25 @@ class ReportSpec(_Spec):
 
     title: StrictStr | None = None
     template: StrictStr
-    inputs: dict[str, StrictStr] = Field(default_factory=dict)
+    inputs: dict[str, Input] = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
     cases: tuple[dict[str, Any], ...] = ()
     on: Annotated[OnSpec, BeforeValidator(_triggers)] = OnSpec()
     timeout: Seconds = None
 
+    @property
+    def partition_params(self) -> tuple[str, ...]:
+        """The parameters that the partitions it reads are named by."""
+        return all_placeholders(self.inputs.values())
 
-class ProjectSpec(_Spec):
+
+class ProjectSpec(Spec):
     """``[project]``."""
 
     name: StrictStr
 
 
-class Manifest(_Spec):
+class Manifest(Spec):
     """Everything that a project declares."""
 
     name: str
@@ -245,13 +244,14 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     return stage, output if dot else None
 
 
-def stages_of(references: Iterable[str]) -> tuple[str, ...]:
+def stages_of(references: Iterable[str | DataInput]) -> tuple[str, ...]:
     """Return the stages that *references* name, each once, in order."""
-    return tuple(dict.fromkeys(split_reference(reference)[0] for reference in references))
+    stages = (split_reference(one)[0] for one in references if isinstance(one, str))
+    return tuple(dict.fromkeys(stages))
 
 
 Section = Literal["sources", "params", "stages", "reports"]
-SECTIONS: dict[Section, type[_Spec]] = {
+SECTIONS: dict[Section, type[Spec]] = {
     "sources": SourceSpec,
     "params": ParameterSpec,
     "stages": StageSpec,

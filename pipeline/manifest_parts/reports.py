@@ -2,11 +2,12 @@
 
 import graphlib
 
+from pipeline.manifest_parts.data_checks import check_partitions
 from pipeline.manifest_parts.models import Manifest, ReportSpec, UnknownStageError
 from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.parameters import ParameterError, Schema, valid_name
 from pipeline.repository.tree import Tree
-from pipeline.schema import merged_schema, stage_params
+from pipeline.schema import merged_schema, params_of_stages
 from pipeline.stages.signature import SignatureError
 from pipeline.templates import Template, TemplateError, read_template
 
@@ -25,9 +26,12 @@ def check_report(
     except TemplateError as error:
         problems.add(("reports", name, "template"), error.message, error.hint)
         return
+    own = [item.name for item in template.parameters if item.name not in report.inputs]
+    check_partitions(("reports", name), report, [*own, *manifest.params], problems)
     taken = _taken(tree, manifest, name)
     if not sound or taken is None:
         return
+    taken += [item for item in report.partition_params if item in manifest.params]
     schema = _schema(manifest, name, template, taken, problems)
     if schema is not None:
         _check_cases(report, name, schema, problems)
@@ -48,8 +52,7 @@ def _check_collisions(
 def _taken(tree: Tree, manifest: Manifest, name: str) -> list[str] | None:
     """Return the parameters of the stages above; None if those have problems of their own."""
     try:
-        stages = manifest.upstream(name)
-        taken = [item for stage in stages for item in stage_params(tree, manifest, stage)]
+        taken = params_of_stages(tree, manifest, name)
     except (UnknownStageError, SignatureError, graphlib.CycleError):
         return None
     return taken if all(item in manifest.params and valid_name(item) for item in taken) else None

@@ -1,5 +1,6 @@
 """Whether a stage of a manifest fits the code or the query that it names."""
 
+from pipeline.manifest_parts.data_checks import check_partitions, check_publish
 from pipeline.manifest_parts.models import OF_ONE_KIND
 from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.stages.kinds import KINDS, kinds_named
@@ -15,9 +16,11 @@ def check_stage(look: Look) -> None:
         return
     (kind,) = kinds
     _check_params(look)
+    check_partitions(("stages", look.name), look.spec, look.known["params"], look.problems)
     for key, owners in OF_ONE_KIND.items():
         if kind.name not in owners and getattr(look.spec, key) is not None:
             look.wrong(key, f"only {' and '.join(owners)} stages have {key}.")
+    check_publish(look)
     kind.check(look)
 
 

@@ -15,6 +15,8 @@ class InputLine:
     media_type: str
     producer: str
     producer_key: str
+    batch: str = ""
+    """Which batch of a dataset, or version of a model, it is: ``batch 2``."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Colophon:
     ``origins`` tells for each parameter where its value came from: given, case or default.
     ``checks`` are pairs (ok, message); ``metrics`` are (name, value, unit, better), where
     value is ``None`` for a number that was not finite, and better is ``lower``, ``higher``
-    or ``None``. ``error`` is the message of the run's own failure, empty without one.
+    or ``None``. ``error`` is the message of the run's own failure, empty without one. ``as_of``
+    is the moment whose data was read, ``None`` for what was current.
     """
 
     project: str
@@ -77,3 +80,4 @@ class Colophon:
     host: str
     provenote_version: str
     reproduce: str
+    as_of: datetime | None = None

@@ -40,10 +40,18 @@ def key_at(session: Session, baseline: Baseline, job: str) -> str | None:
             Run.report == baseline.report,
             Run.case_key == baseline.case_key,
             Run.dirty.is_(None),
+            Run.purpose.is_(None),
+            Run.data["as_of"].as_string().is_(None),
             RunJob.stage == job,
         )
     )
     return session.scalar(query.order_by(RunJob.run_id.desc()).limit(1))
+
+
+def key_in(session: Session, run_id: str, job: str) -> str | None:
+    """Return the key that *job* had in one run; None where the run has no such job."""
+    query = select(RunJob.key).where(RunJob.run_id == run_id, RunJob.stage == job)
+    return session.scalar(query)
 
 
 def remember_key(session: Session, project_id: str, name: str, params_key: str, key: str) -> None:

@@ -29,6 +29,23 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Given:
+    """An input that is one version of a partition of a dataset, or of a model."""
+
+    input: str
+    path: Path
+    kind: str
+    """``data`` or ``model``."""
+    dataset: str
+    partition: str
+    batch: str
+    number: int | None
+    """Counts the batches of a partition: a model's version."""
+    snapshot: str | None
+    """The snapshot that the manifest names for this input."""
+
+
+@dataclass(frozen=True)
 class Context:
     """One run of a stage or report, as its worker describes it."""
 
@@ -39,6 +56,22 @@ class Context:
     output_dir: Path
     results: Path
     entry: Entry | None
+    given: tuple[Given, ...]
+    """The inputs that were read from datasets or are models."""
+    as_of: str | None
+    """The moment as of which the run reads data; None: what was current when it began."""
+
+    @property
+    def owner(self) -> str:
+        """What is running, as a sentence names it."""
+        return f"{self.kind} {self.name}"
+
+    def params_like(self, text: str) -> str:
+        """Return *text* as the manifest would have it: ``{date}`` where a param gives it."""
+        for name, value in self.params.items():
+            if value is not None and as_text(value) == text:
+                return f"{{{name}}}"
+        return text
 
 
 def current() -> Context | None:
@@ -60,6 +93,10 @@ def read_context(path: Path) -> Context:
         output_dir=Path(raw["output_dir"]),
         results=Path(raw["results"]),
         entry=entry and Entry(tuple(map(str, entry["search"])), entry["module"], entry["function"]),
+        given=tuple(
+            given for name, value in raw["inputs"].items() for given in _given(name, value)
+        ),
+        as_of=raw.get("as_of"),
     )
 
 
@@ -67,6 +104,26 @@ def _paths(value: dict[str, Any]) -> Paths:
     if "outputs" in value:
         return {name: Path(output["path"]) for name, output in value["outputs"].items()}
     return Path(value["path"])
+
+
+def _given(name: str, value: dict[str, Any]) -> Iterator[Given]:
+    for file in value.get("outputs", {"": value}).values():
+        if "dataset" in file:
+            yield Given(
+                input=name,
+                path=Path(file["path"]),
+                kind=file.get("kind", "data"),
+                dataset=file["dataset"],
+                partition=file["partition"],
+                batch=file["batch"],
+                number=file.get("number"),
+                snapshot=file.get("snapshot"),
+            )
+
+
+def as_text(value: object) -> str:
+    """Return a partition, moment or param as text: dates in ISO form."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def param_value(kind: str, value: object) -> object:
@@ -86,8 +143,7 @@ def find_input(name: str) -> Paths:
     try:
         return context.inputs[name]
     except KeyError:
-        owner = f"{context.kind} {context.name}"
-        raise ContextError(unknown("input", name, context.inputs, owner)) from None
+        raise ContextError(unknown("input", name, context.inputs, context.owner)) from None
 
 
 def output_path(name: str) -> Path:

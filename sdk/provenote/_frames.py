@@ -41,8 +41,11 @@ def read_frame(path: Path) -> Any:
     return pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
 
 
-def write_frame(frame: Any, path: Path) -> None:
-    """Write *frame* to *path* as Parquet; equal frames give equal bytes."""
+def write_frame(frame: Any, path: Path) -> list[dict[str, str]]:
+    """Write *frame* to *path* as Parquet and return its columns, each with name and type.
+
+    Equal frames give equal bytes.
+    """
     try:
         pa: Any = importlib.import_module("pyarrow")
         parquet: Any = importlib.import_module("pyarrow.parquet")
@@ -56,9 +59,26 @@ def write_frame(frame: Any, path: Path) -> None:
         parquet.write_table(table, path, compression="zstd")
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise FrameError(
-            f"The DataFrame cannot be written as Parquet: {error}",
+            f"The DataFrame cannot be written as Parquet: {_culprit(pa, frame) or error}",
             "Give every column one type and a name of its own.",
         ) from error
+    return [{"name": field.name, "type": str(field.type)} for field in table.schema]
+
+
+def _culprit(pa: Any, frame: Any) -> str:
+    """Return what is wrong with which column; empty where none is wrong by itself."""
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        return f"there are several columns {twice[0]!r}."
+    for name in frame.columns:
+        column = frame[name]
+        try:
+            pa.Array.from_pandas(column)
+        except (pa.ArrowException, ValueError, TypeError):
+            kinds = sorted({type(value).__name__ for value in column.dropna().head(1000)})
+            held = f" holding {' and '.join(kinds)}" if column.dtype == object and kinds else ""
+            return f"column {name!r} has the type {column.dtype}{held}, which Parquet cannot keep."
+    return ""
 
 
 def _index_means_something(index: Any) -> bool:

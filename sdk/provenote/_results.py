@@ -9,6 +9,12 @@ from typing import Any
 from provenote._context import current
 
 DIRECTIONS = ("higher", "lower")
+_recorded: dict[str, float | None] = {}
+
+
+def metrics_so_far() -> dict[str, float | None]:
+    """Return what this process has recorded with ``provenote.metric`` until now."""
+    return dict(_recorded)
 
 
 def record_metric(name: str, value: object, unit: str | None, better: str | None) -> None:
@@ -19,14 +25,14 @@ def record_metric(name: str, value: object, unit: str | None, better: str | None
         raise TypeError(f"Metric {name}: unit must be a string such as 'min', found {unit!r}.")
     if better is not None and better not in DIRECTIONS:
         raise ValueError(f"Metric {name}: better must be 'higher' or 'lower', found {better!r}.")
-    number = _number(name, value)
+    number = _recorded[name] = _number(name, value)
     context = current()
     if context is None:
         shown = "missing" if number is None else f"{number:.6g}"
-        _say(f"metric {name} = {shown}" + (f" {unit}" if unit else ""))
+        say(f"metric {name} = {shown}" + (f" {unit}" if unit else ""))
         return
     line = {"name": name, "value": number, "unit": unit, "better": better}
-    _append(context.results, {"metric": line})
+    append(context.results, {"metric": line})
 
 
 def record_check(ok: object, message: str) -> bool:
@@ -36,9 +42,9 @@ def record_check(ok: object, message: str) -> bool:
     holds = bool(ok)
     context = current()
     if context is None:
-        _say(f"check {'✓' if holds else '✕'} {message}")
+        say(f"check {'✓' if holds else '✕'} {message}")
     else:
-        _append(context.results, {"check": {"ok": holds, "message": message}})
+        append(context.results, {"check": {"ok": holds, "message": message}})
     return holds
 
 
@@ -55,13 +61,15 @@ def _number(name: str, value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _append(path: Path, line: dict[str, object]) -> None:
+def append(path: Path, line: dict[str, object]) -> None:
+    """Add one line to the results of the run."""
     data = (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n").encode()
     # One write to a file opened for appending keeps lines of several processes whole.
     with path.open("ab", buffering=0) as results:
         results.write(data)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print one line, in whatever encoding the terminal has."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(line.encode(encoding, "replace").decode(encoding), flush=True)

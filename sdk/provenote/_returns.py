@@ -32,6 +32,9 @@ class Output:
     name: str
     path: str
     media_type: str
+    rows: int | None = None
+    """Of a table that was written here; None of any other file."""
+    columns: list[dict[str, str]] | None = None
 
 
 def save(returned: Any, folder: Path, stage: str) -> tuple[Output, ...]:
@@ -54,20 +57,26 @@ def _save_all(named: dict[Any, Any], folder: Path, stage: str) -> Iterator[Outpu
                 f"Stage {stage} returned an output named {name!r}.",
                 "Names of outputs are Python identifiers such as 'train_set'.",
             )
-        path = _save(name, value, folder, stage)
-        yield Output(name, str(path), media_type(path))
+        if is_frame(value):
+            yield _save_frame(name, value, folder)
+        else:
+            path = _save(name, value, folder, stage)
+            yield Output(name, str(path), media_type(path))
+
+
+def _save_frame(name: str, frame: Any, folder: Path) -> Output:
+    path = folder / f"{name}.parquet"
+    try:
+        columns = write_frame(frame, path)
+    except FrameError as error:
+        raise StageError("bad_output", f"Output {name!r}: {error}", error.hint) from error
+    return Output(name, str(path), PARQUET, len(frame), columns)
 
 
 def _save(name: str, value: Any, folder: Path, stage: str) -> Path:
     if isinstance(value, Path):
         return _taken(name, value, folder, stage)
-    if is_frame(value):
-        path = folder / f"{name}.parquet"
-        try:
-            write_frame(value, path)
-        except FrameError as error:
-            raise StageError("bad_output", f"Output {name!r}: {error}", error.hint) from error
-    elif isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         path = folder / f"{name}.bin"
         path.write_bytes(value)
     elif isinstance(value, str):

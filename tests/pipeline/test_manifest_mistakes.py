@@ -45,7 +45,11 @@ WRONG: list[tuple[str, str, str]] = [
     ('["pandas", "scipy.stats"]', "[1]", "6 environment.preload[0]: found 1 (an integer), expect"),
     ('"pandas"', '"os; x"', "6 environment.preload: 'os; x' is not a module's name."),
     # [sources]
-    ("url_env =", "url =", "9 sources.replica.url: unknown key 'url'; known are: url_env. Addre"),
+    (
+        "url_env =",
+        "url =",
+        "9 sources.replica.url: unknown key 'url'; known are: url_env, timezone, freshness. Addre",
+    ),
     ('"FLIGHTS_REPLICA_URL"', '"PROVENOTE_DATABASE_URL"', "settings of provenote, not addresses"),
     ("[sources.replica]", "[sources.class]", "8 sources.class: 'class' cannot be a name: expected"),
     # [params]

@@ -179,7 +179,7 @@ def test_a_job_whose_listener_fails_does_not_answer_for_the_next(
 def test_a_failure_of_ours_is_told_and_the_runner_goes_on(
     runner: Runner, stage: Callable[..., StageJob], tmp_path: Path
 ) -> None:
-    broken = RenderJob(str(tmp_path), str(tmp_path / "nowhere.ipynb"), {}, {})
+    broken = RenderJob(str(tmp_path), str(tmp_path / "nowhere.ipynb"), None, {}, {})
     with pytest.raises(RunnerFailedError, match=r"(?s)Traceback.*Colophon"):
         runner.call(broken, lambda _: None, NEVER)
     before = pid_of(runner)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,14 @@ class Checkout:
             check=False,
         )
 
+    def line(self, code: str, **parts: Any) -> str:
+        """Run *code* as a template of a run would, and return the last line that it wrote."""
+        surroundings = {"PROVENOTE_CONTEXT": str(self.context(**parts))}
+        told = replace(self, environment={**self.environment, **surroundings})
+        process = told.script(f"from provenote import *\n{code}")
+        said = process.stdout if process.returncode == 0 else process.stderr
+        return said.strip().splitlines()[-1]
+
     def context(self, entry: str | None = None, **parts: Any) -> Path:
         """Write a context file and return its path."""
         output_dir = self.work / "out"
@@ -54,6 +62,7 @@ class Checkout:
             "params": parts.get("params", {}),
             "output_dir": str(output_dir),
             "results": str(self.work / "results.jsonl"),
+            "as_of": parts.get("as_of"),
         }
         if entry:
             module, function = entry.split(":")

@@ -1,19 +1,38 @@
 """The kinds of stages, by the key of the manifest that makes a stage one of them."""
 
+from functools import cache
+
 from pipeline.manifest_parts.models import StageSpec
 from pipeline.stages.kinds.base import StageKind
-from pipeline.stages.kinds.command import CommandKind
-from pipeline.stages.kinds.notebook import NotebookKind
-from pipeline.stages.kinds.python import PythonKind
-from pipeline.stages.kinds.sql import SqlKind
 
-_ALL: tuple[StageKind, ...] = (PythonKind(), SqlKind(), CommandKind(), NotebookKind())
-KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ALL}
+KINDS = ("python", "sql", "command", "notebook")
+
+
+@cache
+def _kind(name: str) -> StageKind:
+    """Return the kind of this name; what only it stands on is imported with it."""
+    match name:
+        case "python":
+            from pipeline.stages.kinds.python import PythonKind
+
+            return PythonKind()
+        case "sql":
+            from pipeline.stages.kinds.sql import SqlKind
+
+            return SqlKind()
+        case "command":
+            from pipeline.stages.kinds.command import CommandKind
+
+            return CommandKind()
+        case _:
+            from pipeline.stages.kinds.notebook import NotebookKind
+
+            return NotebookKind()
 
 
 def kinds_named(spec: StageSpec) -> list[StageKind]:
     """Return the kinds that *spec* could be of: one, if it says one thing only."""
-    return [kind for name, kind in KINDS.items() if getattr(spec, name) is not None]
+    return [_kind(name) for name in KINDS if getattr(spec, name) is not None]
 
 
 def kind_of_stage(spec: StageSpec) -> StageKind:

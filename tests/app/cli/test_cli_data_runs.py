@@ -1,5 +1,7 @@
 """At a terminal: runs read datasets of the local installation, and publish to them."""
 
+import hashlib
+import json
 import time
 from pathlib import Path
 
@@ -64,3 +66,15 @@ def test_uncommitted_work_is_published_only_when_asked_for(desk: Desk) -> None:
     assert Path(path).read_text() == f"{DAY}: 3 plums"
     both = desk("run", "close", "--publish", "--as-of", "2013-01-01")
     assert (both.status, "exclude each other" in both.err) == (2, True)
+
+
+def test_a_page_that_was_only_rendered_anew_is_laid_too(desk: Desk) -> None:
+    bring(desk, "2 pears")
+    desk.json("run", "first")
+    page = desk.repository.path / ".provenote" / "reports" / "first" / "default.html"
+    template = desk.repository.path / "reports" / "read.ipynb"
+    template.write_text(template.read_text().replace("What was sold", "What we sold"))
+    assert desk.json("run", "first")["reused"]
+    assert "What we sold" in page.read_text()
+    told = json.loads(page.with_name("default.html.prov.json").read_text())
+    assert told["output"]["sha256"] == hashlib.sha256(page.read_bytes()).hexdigest()
