@@ -30,7 +30,7 @@ def create_app(settings: Settings, doorbell: Doorbell | None = None) -> Flask:
 def _install(app: Flask) -> None:
     from app.api import v1
     from app.archive import routes
-    from app.intake import form, hooks
+    from app.intake import about, form, hooks
     from app.web import filters, guard, headers, health, pages
 
     CSRFProtect(app)
@@ -42,4 +42,5 @@ def _install(app: Flask) -> None:
     routes.register(app)
     app.register_blueprint(hooks.blueprint)
     app.register_blueprint(form.blueprint)
+    app.register_blueprint(about.blueprint)
     v1.register(app)

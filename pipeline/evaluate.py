@@ -1,9 +1,11 @@
 """The story of an evaluation, from a commit to its reports, in order.
 
 1. *Accept* happened before: the ledger holds what was asked for, and a worker has the claim.
-2. *Prepare*: fetch the commit, lay it out, read its manifest, settle the parameters.
+2. *Prepare*: fetch the commit, lay it out, read its manifest, settle the parameters and which
+   batches of datasets are read.
 3. *Plan* and 4. *Stages*: each stage gets its key as soon as the results before it are known;
    a key that has a result is reused, the others are executed in the project's environment.
+   What becomes a batch of a dataset is published at once.
 5. *Report*: papermill executes the template on the stages' outputs.
 6. *Render*: the executed notebook becomes a page that says how it came to be.
 7. *Answer*: all of it is published in the ledger in one transaction.
@@ -12,19 +14,26 @@ A failure of the project's own code is a result and ends here as one. A failure 
 an exception and leaves this module: whoever called ends the run as such.
 """
 
+from functools import partial
+
 from pipeline.asked import Asked, read_asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
+from pipeline.data import read_data
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
 from pipeline.plan import report_step, stage_step
 from pipeline.previous import previous_key
+from pipeline.publication import publish_report, publish_stage
 from pipeline.publish import Outcome, publish
 from pipeline.push import cases_of_push, commit_of_push
 from pipeline.reporting import make_report
 from pipeline.repository.checkout import Checkout
 from pipeline.repository.mirror import Mirror
+from pipeline.reproduction.again import begin_again
+from pipeline.reproduction.judge import judge
+from pipeline.reproduction.original import Original, check_same
 from pipeline.runlog import keep_log
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure
@@ -33,6 +42,7 @@ from pipeline.step import Step
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.ledger.claims import Claim, finish, note, postpone
+from provenance.ledger.history import key_in
 from provenance.ledger.intake import prepare_runs, write_commit
 from provenance.ledger.states import Verdict, verdict_of
 from provenance.ledger.tables import Evaluation
@@ -89,19 +99,24 @@ def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) ->
     with attempting(claim, worker) as attempt:
         with worker.installation.ledger.reading() as session:
             asked = read_asked(session, claim.id)
+        original = begin_again(attempt, asked)
         try:
-            outcome = _carry_out(attempt, asked, local)
+            outcome = _carry_out(attempt, asked, local, original)
         except UnavailableError as error:
             with worker.installation.ledger.writing() as session:
                 if postpone(session, claim, _told(error)):
                     return None
-            outcome = _ended(attempt, Failure(error.code, error.message, hint=error.hint))
+            failure = Failure(error.code, error.message, hint=error.hint)
+            outcome = _ended(attempt, failure, stage=getattr(error, "stage", None))
+        answer = judge(attempt, original, outcome, asked.tolerance) if original else None
         with worker.installation.ledger.writing() as session:
-            publish(session, claim, asked, outcome)
+            publish(session, claim, asked, outcome, answer)
     return outcome
 
 
-def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcome:
+def _carry_out(
+    attempt: Attempt, asked: Asked, local: Checkout | None, original: Original | None
+) -> Outcome:
     """Tell the story of one run; every way it can end by the project's doing is an outcome."""
     made: list[Made] = []
     try:
@@ -109,13 +124,17 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
         results: dict[str, Entry] = {}
         for stage in situation.manifest.upstream(asked.report):
             step = stage_step(situation, stage, results)
-            previous = _previous(attempt, asked, situation, step)
+            check_same(original, step)
+            previous = partial(_previous, attempt, asked, situation, step)
             one = make_stage(attempt, situation, step, results, previous, asked.force)
+            one = publish_stage(attempt, situation, asked, one)
             results[stage] = one.entry
             made.append(one)
         step = report_step(situation, results)
-        previous = _previous(attempt, asked, situation, step)
+        check_same(original, step)
+        previous = partial(_previous, attempt, asked, situation, step)
         report = make_report(attempt, situation, asked, step, made, previous)
+        report = publish_report(attempt, situation, asked, report)
     except StageFailedError as failed:
         return _ended(attempt, failed.failure, made, failed.stage)
     except RunnerStoppedError as stopped:
@@ -124,8 +143,10 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
         return _ended(attempt, Failure(stopped.reason, stopped.message), made)
     except RunnerDiedError as died:
         return _ended(attempt, Failure("died", died.message), made)
-    except MissingObjectError:
-        raise  # something that we had kept is gone: that is nobody's fault but ours
+    except MissingObjectError as missing:
+        if original is None:
+            raise  # something that we had kept is gone: that is nobody's fault but ours
+        return _ended(attempt, Failure(missing.code, missing.message), made)
     except _THEIRS as error:
         return _ended(attempt, Failure(error.code, error.message, hint=error.hint), made)
     log = keep_log(attempt, made, report)
@@ -133,7 +154,7 @@ def _carry_out(attempt: Attempt, asked: Asked, local: Checkout | None) -> Outcom
 
 
 def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situation:
-    """Lay the commit out, read its manifest, find its environment, settle the parameters."""
+    """Lay the commit out, read its manifest, find its environment, parameters and data."""
     attempt.tell("checkout")
     installation = attempt.installation
     checkout = local or _checkout(installation, asked)
@@ -144,7 +165,8 @@ def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situatio
     environment = environment_for(installation.environments, lock, supervision)
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
-    return settle(checkout, manifest, environment, asked.report, asked.params, asked.origins)
+    settled = settle(checkout, manifest, environment, asked.report, asked.params, asked.origins)
+    return read_data(installation, settled, asked.data)
 
 
 def _checkout(installation: Installation, asked: Asked) -> Checkout:
@@ -157,6 +179,8 @@ def _checkout(installation: Installation, asked: Asked) -> Checkout:
 def _previous(attempt: Attempt, asked: Asked, situation: Situation, step: Step) -> str | None:
     """Return the key that the step had before, to say what has changed since."""
     with attempt.installation.ledger.reading() as session:
+        if asked.again_of is not None:
+            return key_in(session, asked.again_of, step.name)
         return previous_key(session, asked.project_id, asked.case_key, situation, step)
 
 

@@ -16,7 +16,7 @@ from pipeline.stages.signature import SEARCH
 from pipeline.step import Definition, Step
 from pipeline.templates import BUILTIN, Template
 from provenance.identity.canonical import digest
-from provenance.identity.closure import source_closure
+from provenance.identity.closure import cells_closure
 from provenance.identity.notebook import Cell, execution_cells, prose_digest
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def notebook_definition(situation: "Situation", template: Template) -> Definitio
         for number, cell in enumerate(template.cells, start=1)
         if cell.kind == "code"
     ]
-    checkout = situation.checkout
-    closure = source_closure(checkout.root, checkout.tree.files, sources, search_of(template))
+    closure = cells_closure(situation.surveyed(), sources, search_of(template))
     cells = [Cell(cell.kind, cell.tags, cell.source) for cell in template.cells]
     start: dict[str, object] = {"cells": execution_cells(cells), "kernel": "python3"}
     keyed, told = closure_code(closure, start)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pipeline.situation import Situation
 
 _MOST_BYTES = 2 * 1024 * 1024
+_BLIND = frozenset({"sql", "command"})
+"""Kinds of jobs that do not see the checkout at all: a command has copies of what it names."""
 
 
 def asked_to_observe(situation: "Situation", step: Step, place: Workplace) -> dict[str, Any]:
@@ -23,12 +25,12 @@ def asked_to_observe(situation: "Situation", step: Step, place: Workplace) -> di
 
 def observed_by(situation: "Situation", step: Step, place: Workplace, began: datetime) -> Observed:
     """Return what the job that ran in *place* since *began* opened in the checkout."""
+    if step.preimage.kind in _BLIND:
+        return Observed({})
     try:
         log = read_regular(place.observed, _MOST_BYTES)
-    except FileNotFoundError:
-        log = b""
-    except UntrustedFileError:
-        return Observed({}, complete=False)  # users' code put something else in its place
+    except (FileNotFoundError, UntrustedFileError):
+        return Observed({}, complete=False)  # users' code removed it, or put another in its place
     files = [file["path"] for file in step.code["files"]]
     return read_observed(log, situation.checkout.root, files, began.timestamp())
 

@@ -19,6 +19,7 @@ from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, St
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import RenderJob
 from pipeline.situation import Situation
+from pipeline.step import number_word
 from provenance.identity.key import Preimage
 from provenance.ledger.states import Verdict
 from provenance.record import Output, Record
@@ -184,6 +185,7 @@ def colophon(
                 file.output.media_type,
                 file.producer,
                 file.producer_key,
+                f"{number_word(file.batch.kind)} {file.batch.number}" if file.batch else "",
             )
             for file in step.inputs
         ),
@@ -203,6 +205,7 @@ def colophon(
         host=socket.gethostname(),
         provenote_version=version("provenote"),
         reproduce=reproduce_command(situation, asked),
+        as_of=situation.as_of,
     )
 
 

@@ -4,25 +4,29 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt
 from pipeline.containment import Workplace
-from pipeline.jobs import Made, make_record
+from pipeline.jobs import Made
+from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
 from pipeline.notebooks import notebook_job
+from pipeline.observation import observed_by
 from pipeline.pages import MEDIA, NOTEBOOK, colophon, page_anew, with_page
-from pipeline.plan import decide
+from pipeline.plan import Previous, decide, report_step
 from pipeline.report import EXECUTED
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure
 from pipeline.situation import Situation
 from pipeline.step import Decision, Step
+from pipeline.stored import PRIVATE, StoredError, keep_stored
 from pipeline.untrusted import UntrustedFileError, keep_regular
 from provenance.cache import Entry
 from provenance.ledger.states import REUSABLE, Verdict, verdict_of
-from provenance.record import Output, Record, keep_record
+from provenance.record import Output, Record
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,16 @@ def make_report(
     asked: Asked,
     step: Step,
     made: Sequence[Made],
-    previous: str | None,
+    previous: Previous,
 ) -> Reported:
     """Return the report of *step*, executing its template if it has none yet."""
     cache = attempt.installation.cache
     started = time.monotonic()
-    decision = decide(cache, step, previous, asked.force)
+    decision = decide(cache, situation, step, previous, asked.force)
     if decision.entry is None:
         attempt.runner.start()
         with cache.single_flight(step.key, attempt.check):
-            decision = decide(cache, step, previous, asked.force)
+            decision = decide(cache, situation, step, previous, asked.force)
             if decision.entry is None:
                 return _execute(attempt, situation, asked, step, made, decision)
     entry = decision.entry
@@ -106,24 +110,37 @@ def _execute(
     except (TooManyResultsError, UntrustedFileError) as error:
         told = f"What the template recorded cannot be kept: {error}."
         own, failure = Results(), Failure("results", told)
+    stored: dict[str, Any] = {}
+    try:
+        stored = keep_stored(attempt.installation.store, place)
+    except StoredError as error:
+        failure = failure or Failure("publish", str(error))
     results = stage_results(made) + own
     verdict = _verdict(results, failure)
     seconds = round(time.monotonic() - started, 3)
     outputs = tuple(_outputs(attempt, place))
-    extra = own.as_json() | {"verdict": str(verdict)}
+    extra = own.as_json() | {"verdict": str(verdict)} | stored
     if printed := attempt.printed("report"):
         extra["log"] = attempt.installation.store.put_bytes(printed).sha256
-    record = make_record(attempt, situation, step, outputs, began, extra)
+    observed = observed_by(situation, step, place, began)
+    record = make_record(attempt, situation, Finished(step, began, outputs, extra, observed))
     reported = Reported(
         step, Entry(record, ""), record, verdict, failure, results, decision, seconds
     )
     page = colophon(situation, asked, reported, made)
     record = with_page(attempt, place, place.root / EXECUTED, record, page)
-    if verdict in REUSABLE:
-        entry = attempt.installation.cache.commit(record, replace=decision.reason == "forced")
+    if verdict not in REUSABLE:
+        entry = keep_apart(attempt, record)
+    elif observed.is_sure and _key_now(situation, made) == step.key:
+        entry = keep(attempt, record, forced=decision.reason == "forced")
     else:
-        entry = Entry(record, keep_record(attempt.installation.store, record).sha256)
+        entry = keep_tainted(attempt, record)
     return replace(reported, entry=entry, page=entry.record)
+
+
+def _key_now(situation: Situation, made: Sequence[Made]) -> str:
+    """Return the report's key as the files are now: they may have been edited meanwhile."""
+    return report_step(situation, {one.step.name: one.entry for one in made}).key
 
 
 def _run_template(
@@ -154,6 +171,8 @@ def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:
         yield Output(NOTEBOOK, blob.sha256, blob.size, MEDIA[".ipynb"], "notebook.ipynb")
     for path in sorted(place.outputs.rglob("*")):
         name = str(path.relative_to(place.outputs))
+        if name.startswith(f"{PRIVATE}/"):
+            continue
         try:
             # A link is no output: it could lead anywhere on this machine.
             name.encode()

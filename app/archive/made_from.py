@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from pipeline.asked import data_wanted
 from provenance.ledger.tables import Evaluation, Run
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 
@@ -49,6 +50,8 @@ def _again(run: Run) -> str:
     for name, value in run.params.items():
         text = value if isinstance(value, str) else json.dumps(value)
         parts += ["-p", f"{name}={text}"]
+    if (as_of := data_wanted(run.data).as_of) is not None:
+        parts += ["--as-of", as_of.isoformat()]
     return shlex.join(parts)
 
 

@@ -10,9 +10,11 @@ from app.archive.artifacts import NoArtifactError, artifact
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view, readable
 from app.current import installation
+from app.reproduced import reproductions
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_of, live_token
 from provenance.ledger.queries.run import RunPage, run_page
+from provenance.ledger.reproductions import answer_of
 from provenance.ledger.states import ENDED, Verdict
 from provenance.ledger.tables import Evaluation
 from provenance.store import MissingObjectError
@@ -37,6 +39,8 @@ def run(run_id: str) -> str:
         evaluation = session.get_one(Evaluation, page.run.evaluation_id)
         live = live_of(session, run_id) if page.run.status not in ENDED else None
         token = live_token(session, page.run)
+        reproduced = reproductions(session, run_id)
+        answer = answer_of(session, run_id)
     error = page.run.error or {}
     return render_template(
         "archive/run.html",
@@ -48,6 +52,8 @@ def run(run_id: str) -> str:
         live=live,
         token=token,
         before_seconds=page.previous.seconds if page.previous else None,
+        reproduced=reproduced,
+        answer=answer,
     )
 
 

@@ -62,6 +62,8 @@ def _places(installation: Installation) -> tuple[Place, ...]:
     return (
         Place("checkout", installation.checkouts, 2),
         Place("environment", installation.environments, 1, facts),
+        Place("copy", installation.home / "batches", 1),
+        Place("upload", installation.home / "incoming", 1),
     )
 
 

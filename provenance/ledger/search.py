@@ -24,6 +24,8 @@ class RunFilter:
     branch: str | None = None
     status: Status | None = None
     verdict: Verdict | None = None
+    purpose: str | None = None
+    """``reproduce`` or ``whatif``; None: only runs like any other."""
     params: Mapping[str, str] = field(default_factory=dict)
     """Values of parameters, as texts."""
 
@@ -63,6 +65,7 @@ def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]
         (Run.verdict, wanted.verdict),
     ]
     conditions = [column == value for column, value in columns if value is not None]
+    conditions.append(Run.purpose.is_not_distinct_from(wanted.purpose))
     if wanted.commit is not None:
         conditions.append(Run.commit_sha.startswith(wanted.commit, autoescape=True))
     on_sqlite = session.get_bind().dialect.name == "sqlite"

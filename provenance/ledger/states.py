@@ -34,7 +34,19 @@ class Trigger(StrEnum):
     FORM = "form"
     API = "api"
     CLI = "cli"
+    REPRODUCE = "reproduce"
+    WHATIF = "whatif"
 
+
+class Purpose(StrEnum):
+    """What a run is for that is about another run."""
+
+    REPRODUCE = "reproduce"
+    WHATIF = "whatif"
+
+
+ABOUT_RUNS = frozenset({Trigger.REPRODUCE, Trigger.WHATIF})
+"""What asks about another run: its runs are no news of the project."""
 
 REUSABLE = frozenset({Verdict.PASSED, Verdict.FAILED})
 """Verdicts that tell something about the code and data, and so may stand for a later run."""

@@ -13,11 +13,13 @@ from flask import Flask
 from pydantic import BaseModel
 
 import provenote
+from app.api.v1.data_models import BatchObject, VersionObject
 from app.api.v1.models import RunBody, RunObject, RunsQuery
 from app.cli import cli
 from app.factory import create_app
 from app.settings import PREFIX, Settings
 from pipeline.manifest import read_manifest
+from pipeline.manifest_parts import data as manifest_data
 from pipeline.manifest_parts import models as manifest_models
 from pipeline.repository.tree import MemoryTree
 from pipeline.template_parameters import find_parameters
@@ -40,6 +42,8 @@ MANIFEST_SECTIONS: dict[type[BaseModel], str] = {
     manifest_models.StageSpec: "## `[stages.NAME]`",
     manifest_models.ReportSpec: "## `[reports.NAME]`",
     manifest_models.PushSpec: "## `[reports.NAME]`",
+    manifest_data.DataInput: "## Datasets and models",
+    manifest_data.PublishSpec: "## Datasets and models",
 }
 
 
@@ -103,8 +107,8 @@ def test_no_command_is_told_that_does_not_exist(page: Path) -> None:
     groups = {path.rsplit(" ", 1)[0] for path in ALL_COMMANDS}
     text = page.read_text(encoding="utf-8")
     lines = "\n".join(_FENCE.findall(text))
-    shown = re.findall(r"^ *(provenote(?: [a-z]+)+)", lines, re.MULTILINE)
-    for told in [*shown, *re.findall(r"`(provenote(?: [a-z]+)+)", _FENCE.sub("", text))]:
+    shown = re.findall(r"^ *(provenote(?: [a-z][a-z-]*)+)", lines, re.MULTILINE)
+    for told in [*shown, *re.findall(r"`(provenote(?: [a-z][a-z-]*)+)", _FENCE.sub("", text))]:
         words = told.split()
         depth = 3 if " ".join(words[:2]) in groups else 2
         known = {*ALL_COMMANDS, *groups}
@@ -182,7 +186,7 @@ def test_each_field_of_a_record_is_told(name: str) -> None:
     assert f"| `{name}` |" in text_of("records.md")
 
 
-@pytest.mark.parametrize("model", [RunObject, RunsQuery, RunBody])
+@pytest.mark.parametrize("model", [RunObject, RunsQuery, RunBody, BatchObject, VersionObject])
 def test_each_field_of_the_api_is_told(model: type[BaseModel]) -> None:
     told = section(text_of("http.md"), "## API")
     for name in model.model_fields:

@@ -2,10 +2,22 @@
 
 from flask import Flask
 
-from app.api.v1 import evaluations, projects, runs
+from app.api.v1 import (
+    again,
+    batches,
+    datasets,
+    evaluations,
+    explain,
+    exports,
+    models_of_data,
+    projects,
+    runs,
+)
 from app.api.v1.entrance import serve
 
 
 def register(app: Flask) -> None:
     """Serve the interface below ``/api/v1`` of *app*."""
-    serve(app, (projects.blueprint, runs.blueprint, evaluations.blueprint))
+    of_data = (datasets.blueprint, batches.blueprint, models_of_data.blueprint)
+    of_runs = (runs.blueprint, evaluations.blueprint, explain.blueprint, exports.blueprint)
+    serve(app, (projects.blueprint, *of_runs, again.blueprint, *of_data))

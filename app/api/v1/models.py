@@ -50,6 +50,9 @@ class RunsQuery(BaseModel):
     branch: str | None = None
     status: str | None = None
     verdict: str | None = None
+    purpose: str | None = Field(
+        None, description="`reproduce` or `whatif`; left out, only runs like any other."
+    )
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, description="The `next` of the page before.")
 
@@ -64,6 +67,9 @@ class RunBody(BaseModel):
         None, description="A branch, tag or commit; left out: the project's default branch."
     )
     force: StrictBool = Field(False, description="Execute everything, even what is unchanged.")
+    as_of: str | None = Field(
+        None, description="A date or instant: read the data that was current then."
+    )
 
 
 class RerunBody(BaseModel):
@@ -99,6 +105,7 @@ class InputObject(BaseModel):
     media_type: str
     producer: str
     producer_key: str
+    batch: str | None
 
 
 class RunObject(BaseModel):
@@ -123,6 +130,9 @@ class RunObject(BaseModel):
     metrics: list[MetricObject]
     checks: list[CheckObject]
     inputs: list[InputObject]
+    as_of: str | None
+    purpose: str | None
+    again_of: str | None
     error: Json | None
     links: dict[str, str]
 

@@ -24,12 +24,14 @@ from app.current import actor, doorbell, installation
 from app.intake.payload import read_json_object
 from app.intake.request import Requester, RunRequest, accept_again, accept_run
 from app.run_object import WHOLE, run_object, whole_run
+from pipeline.asked import DataWanted
 from pipeline.nearest import did_you_mean, listed
+from provenance.datasets.instants import read_instant
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
-from provenance.ledger.states import ENDED, Status, Trigger, Verdict
+from provenance.ledger.states import ENDED, Purpose, Status, Trigger, Verdict
 
 blueprint = make_blueprint("api_runs")
 MOST_WAITERS = 4
@@ -63,10 +65,15 @@ def create_run(path: ReportPath, query: WaitQuery, body: RunBody) -> tuple[Respo
     Answers 202 at once; with `wait`, 200 and the finished run if it ends in that time.
     """
     wanted = RunRequest(
-        path.project, path.report, body.params, revision=body.commit, force=body.force
+        path.project,
+        path.report,
+        body.params,
+        revision=body.commit,
+        force=body.force,
+        data=DataWanted(as_of=read_instant(body.as_of, "as_of") if body.as_of else None),
     )
-    run = accept_run(installation(), wanted, _requester(), doorbell())
-    return _accepted(run.id, query.wait)
+    run = accept_run(installation(), wanted, requester(), doorbell())
+    return accepted(run.id, query.wait)
 
 
 @blueprint.get("/runs", responses={200: RunList})
@@ -111,8 +118,8 @@ def rerun(path: RunPath, query: WaitQuery) -> tuple[Response, int]:
     wanted = _rerun_body()
     with installation().ledger.reading() as session:
         old = whole_run(session, path.run_id)
-    run = accept_again(installation(), old, wanted.force, _requester(), doorbell())
-    return _accepted(run.id, query.wait)
+    run = accept_again(installation(), old, wanted.force, requester(), doorbell())
+    return accepted(run.id, query.wait)
 
 
 @blueprint.get("/runs/<string:run_id>/provenance")
@@ -127,7 +134,8 @@ def show_provenance(path: RunPath) -> Response:
     return Response(installation().store.read(run.record), mimetype="application/json")
 
 
-def _requester() -> Requester:
+def requester() -> Requester:
+    """Return who asks, and that it is through the interface."""
     return Requester(Trigger.API, actor())
 
 
@@ -145,7 +153,7 @@ def _object_of(run_id: str) -> dict[str, Any]:
         return run_object(whole_run(session, run_id), installation().base_url)
 
 
-def _accepted(run_id: str, seconds: float) -> tuple[Response, int]:
+def accepted(run_id: str, seconds: float) -> tuple[Response, int]:
     """Answer with the run once it has ended, or as it is after *seconds*.
 
     Who waits holds a thread of the server: beyond a few, nobody else waits.
@@ -177,6 +185,7 @@ def _filter(query: RunsQuery) -> RunFilter:
         branch=query.branch,
         status=_word(Status, "status", query.status),
         verdict=_word(Verdict, "verdict", query.verdict),
+        purpose=_word(Purpose, "purpose", query.purpose),
         params=_params(query.model_extra or {}),
     )
 

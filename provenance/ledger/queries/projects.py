@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
+from provenance.ledger.states import ABOUT_RUNS
 from provenance.ledger.tables import Evaluation, Project, Run
 
 MOST_BRANCHES = 100
@@ -53,7 +54,11 @@ def branch_names(session: Session, project_id: str) -> Sequence[str]:
     """Return the branches that evaluations of the project were asked for, by name."""
     wanted = (
         select(Evaluation.branch)
-        .where(Evaluation.project_id == project_id, Evaluation.branch.is_not(None))
+        .where(
+            Evaluation.project_id == project_id,
+            Evaluation.branch.is_not(None),
+            Evaluation.trigger.not_in(ABOUT_RUNS),
+        )
         .distinct()
         .order_by(Evaluation.branch)
         .limit(MOST_BRANCHES)

@@ -1,0 +1,1 @@
+"""Making a run again, and saying how near it came."""

@@ -1,0 +1,107 @@
+"""Runs about other runs in the ledger: kept apart, compared with what they are about."""
+
+import pytest
+
+from provenance.ledger.columns import utc_now
+from provenance.ledger.engine import Ledger
+from provenance.ledger.history import Baseline, key_at, key_in
+from provenance.ledger.ids import new_id
+from provenance.ledger.queries.evaluations import latest_evaluations
+from provenance.ledger.queries.matrix import project_matrix
+from provenance.ledger.queries.metrics import previous_runs
+from provenance.ledger.queries.projects import branch_names
+from provenance.ledger.reproductions import (
+    Attempted,
+    answer_of,
+    attempts_under_way,
+    reproductions_of,
+    write_reproduction,
+)
+from provenance.ledger.search import RunFilter, search_runs
+from provenance.ledger.states import Status, Trigger
+from provenance.ledger.tables import Commit, Evaluation, Project, Run, RunJob
+
+SHA = "a" * 40
+
+
+@pytest.fixture
+def project(ledger: Ledger) -> Project:
+    made = Project(id=new_id("project"), name="tides", url="https://git.example.org/t.git")
+    with ledger.writing() as session:
+        session.add(made)
+        session.flush()
+        facts = {"subject": "One", "author": "Ada", "committed_at": utc_now(), "parent": None}
+        session.add(Commit(project_id=made.id, sha=SHA, **facts))
+    return made
+
+
+def run_of(ledger: Ledger, project: Project, about: Run | None = None, **values: str) -> Run:
+    trigger = Trigger(values["purpose"]) if about else Trigger.PUSH
+    evaluation = Evaluation(
+        id=new_id("eval"), project_id=project.id, trigger=trigger, actor="ada", revision="main",
+        branch=f"branch-of-{trigger}",
+    )  # fmt: skip
+    facts = {"status": Status.FINISHED, "verdict": "passed", "again_of": about and about.id}
+    run = Run(
+        id=new_id("run"), evaluation_id=evaluation.id, project_id=project.id, report="quick",
+        params={}, case_key="c", commit_sha=SHA, branch="main", **(facts | values),
+    )  # fmt: skip
+    with ledger.writing() as session:
+        session.add(evaluation)
+        session.flush()
+        session.add(run)
+        session.flush()
+        told = {"key": f"key of {run.id}", "status": "executed", "sentence": "", "seconds": 0.0}
+        session.add(RunJob(run_id=run.id, position=0, stage="count", **told))
+    return run
+
+
+def test_lists_know_nothing_of_them(ledger: Ledger, project: Project) -> None:
+    first = run_of(ledger, project)
+    again = run_of(ledger, project, first, purpose="reproduce")
+    asked = run_of(ledger, project, first, purpose="whatif")
+    with ledger.reading() as session:
+        found = {}
+        for purpose in (None, "reproduce", "whatif"):
+            page = search_runs(session, RunFilter(purpose=purpose), 9, None)
+            found[purpose] = [run.id for run in page.runs]
+        assert found == {None: [first.id], "reproduce": [again.id], "whatif": [asked.id]}
+        (row,) = project_matrix(session, project).rows
+        assert [run.id for run in row.cells["quick"]] == [first.id]
+        assert [one.id for one in latest_evaluations(session)[0]] == [first.evaluation_id]
+        assert list(branch_names(session, project.id)) == ["branch-of-push"]
+        baseline = Baseline(project.id, "quick", "c", SHA)
+        assert key_at(session, baseline, "count") == f"key of {first.id}"
+        assert key_in(session, asked.id, "count") == f"key of {asked.id}"
+        assert key_in(session, asked.id, "other") is None
+
+
+def test_they_are_compared_with_what_they_are_about_and_nothing_with_them(
+    ledger: Ledger, project: Project
+) -> None:
+    first, second = run_of(ledger, project), run_of(ledger, project)
+    again = run_of(ledger, project, first, purpose="reproduce")
+    third = run_of(ledger, project)
+    with ledger.reading() as session:
+        assert previous_runs(session, [again.id, third.id]) == {
+            again.id: first.id,
+            third.id: second.id,
+        }
+
+
+def test_answers_are_kept_with_what_they_stand_on(ledger: Ledger, project: Project) -> None:
+    first = run_of(ledger, project)
+    again = run_of(ledger, project, first, purpose="reproduce")
+    going = run_of(ledger, project, first, purpose="reproduce", status=Status.RUNNING)
+    with ledger.writing() as session:
+        told = {"findings": [{"before": "a\0b"}], "tolerance": 1e-9}
+        write_reproduction(session, Attempted(first.id, None, "cannot", "Cannot.", {}, "ada"))
+        write_reproduction(session, Attempted(first.id, again.id, "differs", "D\0.", told, "ada"))
+    with ledger.reading() as session:
+        newest, oldest = reproductions_of(session, first.id)
+        assert (newest.answer, newest.sentence, oldest.answer) == ("differs", "D.", "cannot")
+        assert newest.details == {"findings": [{"before": "ab"}], "tolerance": 1e-9}
+        assert answer_of(session, again.id) is not None
+        assert answer_of(session, going.id) is None
+        assert list(attempts_under_way(session, first.id)) == [going.id]
+        assert list(reproductions_of(session, again.id)) == []
