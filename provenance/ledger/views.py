@@ -26,6 +26,7 @@ _OF_RUN = {
     "case_params": "JSON: the parameters that tell the case from others",
     "branch": "branch that was evaluated; null where none was named",
     "commit_sha": "commit that was evaluated",
+    "purpose": "`reproduce` or `whatif`; null for a run like any other",
 }
 _WHEN = {
     "committed_at": "when the commit was made",
@@ -57,7 +58,6 @@ VIEWS: Mapping[str, View] = {
             "key": "execution key: equal keys mean equal results",
             "record": "record id of the report",
             "error": "JSON: what went wrong; null or JSON null where nothing did",
-            "purpose": "`reproduce` or `whatif`; null for a run like any other",
             "again_of": "the run that it reproduces or varies",
             "seconds": "seconds from its start to its publication",
             "created_at": "when it was asked for",

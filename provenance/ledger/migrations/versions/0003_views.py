@@ -16,7 +16,8 @@ depends_on = None
 # Names that are words of SQL in one of the databases are in quotes here, and no view has them.
 _OF_RUN = """
     r.id AS run, p.name AS project, r.report AS report, r.case_key AS case_key,
-    r."case" AS case_params, r.branch AS branch, r.commit_sha AS commit_sha"""
+    r."case" AS case_params, r.branch AS branch, r.commit_sha AS commit_sha,
+    r.purpose AS purpose"""
 _RUN = """
     FROM run r JOIN project p ON p.id = r.project_id"""
 _COMMIT = """
@@ -31,7 +32,7 @@ VIEWS = {
     c.committed_at AS committed_at, e."trigger" AS "trigger", e.actor AS actor,
     CAST(CASE WHEN r.reused THEN 1 ELSE 0 END AS INTEGER) AS reused,
     r.reused_from AS reused_from, r.key AS key, r.record AS record, r.error AS error,
-    r.purpose AS purpose, r.again_of AS again_of, r.seconds AS seconds,
+    r.again_of AS again_of, r.seconds AS seconds,
     r.created_at AS created_at, r.started_at AS started_at, r.finished_at AS finished_at
     {_RUN} JOIN evaluation e ON e.id = r.evaluation_id {_COMMIT}""",
     "v_metrics": f"""SELECT {_OF_RUN},
