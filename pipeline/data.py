@@ -83,6 +83,7 @@ def _files(
             output=_output(batch, record),
             producer=producer,
             producer_key=record.key if record is not None else "",
+            record=batch.record,
             batch=facts,
         )
 
@@ -95,7 +96,6 @@ def _facts(reference: "Reference", batch: "Batch") -> BatchFacts:
         batch=batch.id,
         number=batch.number,
         snapshot=reference.snapshot,
-        record=batch.record,
     )
 
 

@@ -6,7 +6,6 @@ ours. An environment is built beside its place and renamed into it, so one that 
 
 import hashlib
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -15,7 +14,6 @@ import sys
 import sysconfig
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +23,12 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from pipeline.containment import MARKER, end_tree
+from pipeline.installed import FACTS, describe, installed_now
 from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
-from provenance.identity.environment import EnvironmentFacts, describe_environment
+from provenance.identity.environment import EnvironmentFacts
 
 _DEFAULT_LOCK = Path(__file__).with_name("default_environment.txt")
-_FACTS = "provenote-facts.json"
 _LOCAL_REQUIREMENT = re.compile(
     rb"^[ \t]*(?:-e\b|--editable\b|\.|/|file:|[^#\n]*@[ \t]*file:).*$", re.M
 )
@@ -128,15 +126,13 @@ def environment_for(
     Raises EnvironmentBuildError with the words of whatever could not build it.
     """
     root = home / lock.key[:24]
-    facts_file = root / _FACTS
+    facts_file = root / FACTS
     if not facts_file.exists():
         home.mkdir(parents=True, exist_ok=True)
         with _only_builder(home / f"{lock.key[:24]}.lock", supervision):
             if not facts_file.exists():
                 _build(root, lock, supervision)
-    return Environment(
-        lock.key, root, EnvironmentFacts.from_json(json.loads(facts_file.read_text()))
-    )
+    return Environment(lock.key, root, installed_now(root))
 
 
 @contextmanager
@@ -168,10 +164,7 @@ def _build(root: Path, lock: Lock, supervision: Supervision) -> None:
         _install(python, root, lock, supervision)
         _add_sdk(python)
         _warm_caches(python, root / "cache")
-        facts = describe_environment(python).to_json()
-        temporary = root / f"{_FACTS}.{uuid.uuid4().hex}"
-        temporary.write_text(json.dumps(facts))
-        temporary.rename(root / _FACTS)
+        describe(root)
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         raise
@@ -221,6 +214,9 @@ def _add_sdk(python: Path) -> None:
     )
     target = Path(done.stdout.strip()) / "provenote"
     shutil.copytree(_sdk(), target, ignore=shutil.ignore_patterns("__pycache__"))
+    # No job may write byte code: without this, each would compile the SDK anew.
+    compile_all = [str(python), "-I", "-m", "compileall", "-q", str(target)]
+    subprocess.run(compile_all, env={"PATH": os.defpath}, check=True, timeout=60)
 
 
 def _warm_caches(python: Path, caches: Path) -> None:

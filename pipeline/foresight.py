@@ -1,6 +1,6 @@
 """What a run would do, told without doing it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.installation import Installation
 from pipeline.manifest_parts.models import stages_of
@@ -30,11 +30,15 @@ def foresee(
     installation: Installation, situation: Situation, project_id: str, case_key: str
 ) -> list[Foreseen]:
     """Return for each job of a run, in order, what would happen with it now."""
+    # Nothing is executed here, so one look at the files is good for all jobs.
+    situation = replace(situation, survey=situation.surveyed())
 
     def decided(step: Step) -> tuple[Foreseen, Entry | None]:
-        with installation.ledger.reading() as session:
-            previous = previous_key(session, project_id, case_key, situation, step)
-        decision = decide(installation.cache, step, previous, force=False)
+        def previous() -> str | None:
+            with installation.ledger.reading() as session:
+                return previous_key(session, project_id, case_key, situation, step)
+
+        decision = decide(installation.cache, situation, step, previous, force=False)
         status = "reused" if decision.entry else "execute"
         told = Foreseen(step.name, status, step.key, decision.reason, decision.sentence)
         return told, decision.entry

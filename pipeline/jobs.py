@@ -21,7 +21,7 @@ from pipeline.situation import Situation
 from pipeline.stages.kinds import kind_of_stage
 from pipeline.stages.kinds.base import Execution
 from pipeline.step import Decision, Step
-from pipeline.stored import StoredError, columns, keep_stored
+from pipeline.stored import StoredError, columns, keep_stored, rows
 from pipeline.untrusted import UntrustedFileError, keep_regular, within
 from provenance.cache import Entry
 from provenance.errors import UnavailableError
@@ -118,7 +118,7 @@ def _execute(
 ) -> Made:
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace(step.name)
-    lay_inputs(attempt.installation.cache, place, step.inputs)
+    lay_inputs(attempt.installation.store, place, step.inputs)
     result = _perform(attempt, situation, step, place)
     if result["failure"] is not None:
         passing = SourceUnavailableError if result.get("again") else StageFailedError
@@ -180,7 +180,7 @@ def _stored(attempt: Attempt, step: Step, place: Workplace) -> dict[str, Any]:
 def _tables(outputs: list[Mapping[str, Any]]) -> dict[str, Any]:
     """Return rows and columns of the outputs that the SDK wrote as tables."""
     tables = {
-        str(output["name"]): {"rows": int(output["rows"]), "columns": columns(output["columns"])}
+        str(output["name"]): {"rows": rows(output["rows"]), "columns": columns(output["columns"])}
         for output in outputs
         if isinstance(output.get("rows"), int)
     }

@@ -17,7 +17,6 @@ from provenance.identity.observed import Observed
 from provenance.ledger.key_events import NONDETERMINISTIC, Odd, note_key_event
 from provenance.record import Output, Record, keep_record
 
-
 _NEVER_TWICE = frozenset({"sql", "report"})
 """Kinds of jobs whose outputs differ from time to time without anything being wrong."""
 

@@ -19,7 +19,7 @@ def keep_sources(store: Store, root: Path, code: Mapping[str, Any]) -> None:
     it was hashed is left out.
     """
     for file in code.get("files", ())[:MOST_FILES]:
-        if store.has(file["exact"]):
+        if store.keep(file["exact"]):
             continue
         text = _text(root / os.fsdecode(file["path"].encode()))
         if text is not None and hashlib.sha256(text).hexdigest() == file["exact"]:

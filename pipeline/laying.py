@@ -1,12 +1,11 @@
 """Laying out what a job is given: copies of its inputs, and what the SDK is told of them."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.containment import Workplace
 from pipeline.step import REPORT, BatchFacts, InputFile, Step
-from provenance.cache import Cache
 from provenance.record import SIDECAR_SUFFIX, Output, Record, parse_record, sidecar
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 
@@ -25,31 +24,17 @@ def suffix_of(filename: str) -> str:
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
-def lay_inputs(cache: Cache, place: Workplace, inputs: tuple[InputFile, ...]) -> None:
+def lay_inputs(store: Store, place: Workplace, inputs: tuple[InputFile, ...]) -> None:
     """Lay copies of the inputs into the workplace, each with its sidecar beside it."""
     for file in inputs:
-        if file.batch is not None:
-            lay_batch(cache.store, file.output, file.batch.record, input_path(place, file))
-        else:
-            lay_output(cache, file.producer_key, file.output, input_path(place, file))
+        lay_file(store, file.output, file.record, input_path(place, file))
 
 
-def lay_output(cache: Cache, key: str, output: Output, target: Path) -> None:
-    """Copy one output to *target*, and beside it the sidecar that says how it came to be."""
-    cache.store.copy_out(output.sha256, target)
-    entry = cache.recorded(key)
-    if entry is not None:
-        told = sidecar(entry.record, entry.record_id, output)
-        target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
-
-
-def lay_batch(store: Store, output: Output, record_id: str | None, target: Path) -> None:
-    """Copy a batch to *target*; its sidecar lies beside it where a job made it, not a person."""
+def lay_file(store: Store, output: Output, record_id: str | None, target: Path) -> None:
+    """Copy a file to *target*; where a job made it, the sidecar of that record lies beside it."""
     store.copy_out(output.sha256, target)
     record = read_record(store, record_id)
     if record is not None and record_id is not None:
-        if record.output(output.name) is None:  # stored by the code, not returned by it
-            record = replace(record, outputs=(*record.outputs, output))
         told = sidecar(record, record_id, output)
         target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
 
@@ -90,8 +75,4 @@ def sdk_context(situation: "Situation", step: Step, place: Workplace) -> dict[st
 
 def told_of_batch(batch: BatchFacts | None) -> dict[str, Any]:
     """Return what context and record say of an input that is a batch; of another nothing."""
-    if batch is None:
-        return {}
-    told = asdict(batch)
-    del told["record"]
-    return told
+    return asdict(batch) if batch is not None else {}

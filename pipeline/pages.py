@@ -53,13 +53,14 @@ def page_anew(
 ) -> Record:
     """Return the record whose notebook and page stand for a report that is reused.
 
-    That is the report's own, unless its prose or the theme has changed since it was executed:
-    then the new words are put around what its code gave, once.
+    That is the report's own, unless its prose or the theme has changed since it was executed,
+    or no page came of it: then the words of now are put around what its code gave, once.
     """
     record = reported.entry.record
     executed = record.output(NOTEBOOK)
     prose = reported.step.definition.content["prose"]
-    if executed is None or record.code.get("prose") == prose:
+    same = record.code.get("prose") == prose and record.output(HTML) is not None
+    if executed is None or same:
         return record
     cache = attempt.installation.cache
     preimage = Preimage(

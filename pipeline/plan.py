@@ -117,13 +117,14 @@ def _input_files(
             continue
         stage, part = split_reference(reference)
         entry = made[stage]
-        key, outputs = entry.record.key, entry.record.outputs
+        made_by = (stage, entry.record.key, entry.record_id)
+        outputs = entry.record.outputs
         if part is not None:
-            yield InputFile(name, None, _named_output(entry, stage, part), stage, key)
+            yield InputFile(name, None, _named_output(entry, stage, part), *made_by)
         elif len(outputs) == 1:
-            yield InputFile(name, None, outputs[0], stage, key)
+            yield InputFile(name, None, outputs[0], *made_by)
         else:
-            yield from (InputFile(name, output.name, output, stage, key) for output in outputs)
+            yield from (InputFile(name, output.name, output, *made_by) for output in outputs)
 
 
 def _named_output(entry: Entry, stage: str, part: str) -> Output:

@@ -2,7 +2,6 @@
 
 from sqlalchemy.orm import Session
 
-from pipeline.publish import params_key
 from pipeline.situation import Situation
 from pipeline.step import REPORT, Step
 from provenance.ledger.history import Baseline, key_at, last_key
@@ -16,6 +15,8 @@ def previous_key(
     That is at the parent of the commit. Where that has no run, and for a working tree, in
     which somebody goes from try to try, it is the latest that there is.
     """
+    from pipeline.publish import params_key  # it brings all that executes, and is seldom asked
+
     commit = situation.checkout.commit
     baseline = Baseline(project_id, situation.report, case_key, commit.parent)
     at_parent = None if situation.checkout.dirty else key_at(session, baseline, step.name)

@@ -103,7 +103,7 @@ def _execute(
 ) -> Reported:
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace("report")
-    lay_inputs(attempt.installation.cache, place, step.inputs)
+    lay_inputs(attempt.installation.store, place, step.inputs)
     failure = _run_template(attempt, situation, step, place)
     try:
         own = read_results(place.results)

@@ -26,8 +26,6 @@ class BatchFacts:
     """Counts the batches of the partition: a model's version."""
     snapshot: str | None
     """The snapshot that it was read from, where the manifest names one."""
-    record: str | None
-    """The record of the job that made it; None where it was imported."""
 
     @property
     def name(self) -> str:
@@ -56,6 +54,8 @@ class InputFile:
     output: Output
     producer: str
     producer_key: str
+    record: str | None
+    """The record of the job that made it; None for a batch that was imported."""
     batch: BatchFacts | None = None
 
     @property

@@ -34,7 +34,12 @@ def keep_regular(store: Store, path: Path, limit: int | None = None) -> Blob:
 
 
 def within(path: Path, folder: Path) -> Path:
-    """Return *path* if it lies in *folder*, links resolved; raise UntrustedFileError if not."""
+    """Return *path* if it lies in *folder*, links resolved; raise UntrustedFileError if not.
+
+    Users' code can put a link in place of *folder* too, or of the one that it lies in.
+    """
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise UntrustedFileError(f"{folder.name} is a link")
     resolved = path.resolve()
     if not resolved.is_relative_to(folder.resolve()):
         raise UntrustedFileError(f"{path.name} does not lie where outputs belong")

@@ -49,7 +49,7 @@ class Cache:
         self._held: dict[str, Lease | None] = {}
 
     def lookup(self, key: str, current: Callable[[str], str | None] = nothing) -> Entry | None:
-        """Return what is recorded for *key*, if it holds and all its outputs are still there.
+        """Return what is recorded for *key*, if it holds and all its files are still there.
 
         It holds where every file that its job was seen to open still has the content that it
         had: *current* gives the SHA-256 of a file now, None where there is none.
@@ -65,10 +65,10 @@ class Cache:
         """Let the entry count as used now, so that nobody clears it away; False if it is gone."""
         name, old = _name(key, entry.record.observed), _old_name(key)
         there = self.store.shelf.touch(name) or self.store.shelf.touch(old)
-        return there and self._has_outputs(entry)
+        return there and self._has_files(entry)
 
-    def _has_outputs(self, entry: Entry) -> bool:
-        return all(self.store.has(output.sha256) for output in entry.record.outputs)
+    def _has_files(self, entry: Entry) -> bool:
+        return all(self.store.has(sha256) for sha256 in entry.record.files)
 
     def recorded(self, key: str) -> Entry | None:
         """Return the newest entry of *key*, whatever has become of its files and outputs."""
@@ -145,7 +145,7 @@ class Cache:
 
     def _whole(self, name: str) -> Entry | None:
         entry = self._read(name)
-        return entry if entry and self._has_outputs(entry) else None
+        return entry if entry and self._has_files(entry) else None
 
     def _give_way(self, key: str) -> None:
         """Turn an action of the old form, a file called by the key alone, into one of today's."""

@@ -82,13 +82,15 @@ class Collector:
         self._store = store
         self._ledger = ledger
         self._keep = keep
-        now = time.time()
+        # What a bucket says of a file's last use may be behind.
+        now = time.time() - store.shelf.touch_lag
         self._unused = now - max(keep.days * DAY, keep.grace)
         with ledger.reading() as session:
             begun = under_way_since(session)
         self._busy = begun is not None
         # A job that has not ended may hold objects that only it knows of.
-        self._young = min(now - keep.grace, begun.timestamp() if begun else now)
+        begin = begun.timestamp() - store.shelf.touch_lag if begun else now
+        self._young = min(now - keep.grace, begin)
 
     def look(self) -> Cleared:
         """Say what would go; nothing is touched."""
@@ -116,9 +118,14 @@ class Collector:
                     done.garbage.append(one)
         for place in () if self._busy else self._keep.places:
             for one in list(unused_folders(place, self._unused)):
-                if not delete or remove_folder(Path(one.name)):
+                if not delete or (not self._is_busy() and remove_folder(Path(one.name))):
                     done.garbage.append(one)
         return done
+
+    def _is_busy(self) -> bool:
+        """Tell whether work has begun since we looked, which may use any folder."""
+        with self._ledger.reading() as session:
+            return under_way_since(session) is not None
 
     def _roots(self) -> Roots:
         with self._ledger.reading() as session:

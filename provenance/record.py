@@ -57,6 +57,14 @@ class Record:
         """
         return dict(self.code.get("observed") or {})
 
+    @property
+    def files(self) -> list[str]:
+        """The digests of all that the job left: its outputs, and frames and models it stored."""
+        stored = [*self.extra.get("batches", ()), *self.extra.get("models", ())]
+        return [output.sha256 for output in self.outputs] + [
+            str(one.get("sha256")) for one in stored
+        ]
+
     def output(self, name: str) -> Output | None:
         """Return the output called *name*."""
         return next((output for output in self.outputs if output.name == name), None)
@@ -88,20 +96,26 @@ def parse_record(data: bytes) -> Record:
 
 
 def sidecar(record: Record, record_id: str, output: Output) -> bytes:
-    """Return the content of ``<output>.prov.json``: the record, told from one output."""
+    """Return the content of ``<output>.prov.json``: the record, told from one output.
+
+    That may be a frame or a model that the job stored, or a page that was rendered anew since:
+    then all that the record itself has as outputs are its siblings.
+    """
     body = record.as_json()
+    told = {**asdict(output), "uri": output.uri}
     outputs = body.pop("outputs")
+    same = [item for item in outputs if (item["name"], item["uri"]) == (output.name, output.uri)]
     body["record_id"] = record_id
-    body["output"] = next(item for item in outputs if item["name"] == output.name)
-    body["siblings"] = [item for item in outputs if item["name"] != output.name]
+    body["output"] = same[0] if same else told
+    body["siblings"] = [item for item in outputs if item not in same]
     return json.dumps(body, sort_keys=True, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def records_of_sidecar(body: Mapping[str, Any]) -> Iterator[Record]:
     """Yield the records that a sidecar may have been told from; its id belongs to one of them.
 
-    They differ in where among the outputs the one stands that the sidecar tells of. Raises
-    ValueError where *body* is no sidecar.
+    They differ in where among the outputs the one stands that the sidecar tells of; the last
+    does not have it. Raises ValueError where *body* is no sidecar.
     """
     fields = {name: value for name, value in body.items() if name not in _SIDECAR_ONLY}
     missing = [name for name in _SIDECAR_ONLY if name not in body]
@@ -111,6 +125,7 @@ def records_of_sidecar(body: Mapping[str, Any]) -> Iterator[Record]:
         outputs = list(body["siblings"])
         outputs.insert(position, body["output"])
         yield parse_record(json.dumps({**fields, "outputs": outputs}).encode())
+    yield parse_record(json.dumps({**fields, "outputs": body["siblings"]}).encode())
 
 
 def keep_record(store: Store, record: Record) -> Blob:

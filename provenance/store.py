@@ -76,6 +76,10 @@ class Store:
         """Tell whether the object is there."""
         return self.shelf.exists(object_name(sha256))
 
+    def keep(self, sha256: str) -> bool:
+        """Let the object count as used now, so that it is not cleared away; False if it is gone."""
+        return self.shelf.touch(object_name(sha256))
+
     def put_bytes(self, data: bytes) -> Blob:
         """Keep *data*; keeping the same bytes again changes nothing but their age."""
         blob = Blob(hashlib.sha256(data).hexdigest(), len(data))

@@ -12,6 +12,14 @@ from provenance.identity.key import KEY_VERSION, Preimage
 from provenance.record import SIDECAR_SUFFIX, Record, parse_record, records_of_sidecar
 from provenance.store import MissingObjectError, Store, object_name
 
+_LARGEST = 64 * 1024 * 1024
+_MOST_SIBLINGS = 2_000
+"""The time that a sidecar takes grows with the square of the outputs that it tells of."""
+_UNREADABLE = (
+    *(ValueError, TypeError, AttributeError, OSError),
+    *(RecursionError, MissingObjectError),
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -102,28 +110,38 @@ def verify_sidecar(path: Path, store: Store | None, verified: Verified) -> None:
     verified.count("sidecars")
     where = str(path)
     try:
-        body = json.loads(path.read_bytes())
-        records = list(records_of_sidecar(body))
-    except (ValueError, TypeError, AttributeError) as error:
+        body = _read(path)
+        record = next(records_of_sidecar(body))
+        beside = path.with_name(path.name.removesuffix(SIDECAR_SUFFIX))
+        _check_file(beside, body["output"], verified)
+        check_key(record, where, verified)
+        _check_uris(body, where, verified)
+        _check_id(body, store, where, verified)
+    except _UNREADABLE as error:
         verified.problem("sidecar", where, f"The sidecar cannot be read: {error}.")
-        return
-    _check_file(path.with_name(path.name.removesuffix(SIDECAR_SUFFIX)), body["output"], verified)
-    check_key(records[0], where, verified)
-    _check_uris(body, where, verified)
-    _check_id(body, records, store, where, verified)
 
 
-def _check_id(
-    body: Mapping[str, Any],
-    records: list[Record],
-    store: Store | None,
-    where: str,
-    verified: Verified,
-) -> None:
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a sidecar says; whoever sent it may have put anything in its place."""
+    if not path.is_file():  # a pipe would keep us waiting, a device would never end
+        raise ValueError("it is no file")
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"it is larger than {_LARGEST // 1024**2} MiB")
+    body: dict[str, Any] = json.loads(path.read_bytes())
+    siblings = body.get("siblings")
+    if isinstance(siblings, list) and len(siblings) > _MOST_SIBLINGS:
+        raise ValueError(f"it tells of more than {_MOST_SIBLINGS:,} other outputs")
+    return body
+
+
+def _check_id(body: Mapping[str, Any], store: Store | None, where: str, verified: Verified) -> None:
     """Check that a record told by the sidecar has the id that it names, and is archived."""
     claimed = str(body["record_id"])
     archived = _archived(store, claimed)
-    if not any(hashlib.sha256(one.to_bytes()).hexdigest() == claimed for one in records):
+    records = records_of_sidecar(body)  # one after the other: each is as long as the sidecar
+    same = (one for one in records if hashlib.sha256(one.to_bytes()).hexdigest() == claimed)
+    own = next(same, None)
+    if own is None:
         edited = _edited(body, archived) if archived else ""
         told = f"its id is no longer its own{f'; edited: {edited}' if edited else ''}."
         verified.problem("edited", where, f"The sidecar is not as it was written: {told}")
@@ -131,6 +149,21 @@ def _check_id(
         verified.note("no_archive", where, "There is no archive here to ask for the record.")
     elif archived is None:
         verified.problem("unknown_record", where, f"The archive has no record {claimed}.")
+    if own is not None and body["output"].get("sha256") not in own.files:
+        _check_page(body["output"], own, store, where, verified)
+
+
+def _check_page(
+    output: Mapping[str, Any], record: Record, store: Store | None, where: str, verified: Verified
+) -> None:
+    """Check a file that its record does not know: a page may have been rendered anew since."""
+    told = f"The record of {record.kind} {record.name} knows no {output.get('name')} like this"
+    if record.output(str(output.get("name"))) is None or record.kind != "report":
+        verified.problem("edited", where, f"{told}.")
+    elif store is None or store.has(str(output.get("sha256"))):
+        verified.note("rendered_anew", where, f"{told}: its page was rendered anew since.")
+    else:
+        verified.problem("edited", where, f"{told}, and the archive has no such page.")
 
 
 def _check_file(path: Path, output: Mapping[str, Any], verified: Verified) -> None:

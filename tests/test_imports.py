@@ -132,6 +132,13 @@ except SystemExit as ended:
     assert "celery" not in found
 
 
+def test_a_plan_is_told_without_loading_what_executes() -> None:
+    """What a shell waits for each time: nothing of what runs, logs, serves or migrates."""
+    found = loaded("import app.cli.plan")
+    assert found.isdisjoint({"alembic", "celery", "flask", "jinja2", "rich", "structlog"} | HEAVY)
+    assert "sqlalchemy" in found
+
+
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_help_is_told_without_loading_what_it_tells_of(argument: str) -> None:
     code = f"""

@@ -1,13 +1,11 @@
 """Addresses that stay while runs come and go: the latest run, and the badge."""
 
-from datetime import UTC, datetime
-
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.current import installation
 from app.web.filters import mark
-from provenance.errors import InvalidInputError
+from provenance.datasets.instants import read_instant
 from provenance.ledger.queries.latest import Wanted, newest_run, verdicts_of_report
 from provenance.ledger.queries.projects import known_report, project_named
 from provenance.ledger.states import Verdict, worst
@@ -15,10 +13,6 @@ from provenance.ledger.states import Verdict, worst
 _COLOURS = {"passed": "#1b6e3c", "failed": "#b0281f", "error": "#8a4b08", "idle": "#5f5b55"}
 _WIDTH_OF_LETTER = 6.6
 LONGEST_NAME = 60
-
-
-class InstantError(InvalidInputError):
-    """Raised when ``as_of`` is no date or instant."""
 
 
 def latest(project: str, report: str) -> ResponseReturnValue:
@@ -32,7 +26,9 @@ def latest(project: str, report: str) -> ResponseReturnValue:
         for name, text in request.args.items()
         if name not in ("branch", "as_of")
     }
-    wanted = Wanted(params, request.args.get("branch"), _instant(request.args.get("as_of")))
+    as_of = request.args.get("as_of")
+    instant = read_instant(as_of, "as_of") if as_of else None
+    wanted = Wanted(params, request.args.get("branch"), instant)
     with installation().ledger.reading() as session:
         found = project_named(session, project)
         run = newest_run(session, found, known_report(session, found, report), wanted)
@@ -64,19 +60,3 @@ def badge(project: str, report: str) -> Response:
 
 def _width(text: str) -> int:
     return round(len(text) * _WIDTH_OF_LETTER) + 12
-
-
-def _instant(text: str | None) -> datetime | None:
-    """Read ``as_of``; a date alone means its end, so that what finished on it is included."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise InstantError(
-            f"as_of={text[:60]!r} is no date or instant.", "Write it as 2013-02-28T12:00Z."
-        ) from None
-    if len(text) <= len("2013-02-28"):
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    return moment

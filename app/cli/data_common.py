@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from app.assemble import assemble, make_ready
+from app.cli.output import say
 from app.settings import read_settings
 from pipeline.installation import Installation
 from provenance.datasets.history import EventRow
@@ -73,7 +74,7 @@ def actor() -> str:
 
 def tell(*columns: object) -> None:
     """Print one line of a list."""
-    click.echo("  ".join(str(column) for column in columns if column not in (None, "")))
+    say("  ".join(str(column) for column in columns if column not in (None, "")))
 
 
 def in_bytes(size: int) -> str:
@@ -111,4 +112,4 @@ def tell_move(kind: str, name: str, event: PointerEvent, batch: Batch | None) ->
 def warn_of_schema(batch: Batch) -> None:
     """Say on standard error that the columns are others than those of the batch before."""
     if batch.schema_change:
-        click.secho(f"The columns changed: {batch.schema_change}.", fg="yellow", err=True)
+        say(f"The columns changed: {batch.schema_change}.", fg="yellow", err=True)

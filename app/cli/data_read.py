@@ -14,7 +14,7 @@ from app.cli.data_common import (
     tell_event,
 )
 from app.cli.data_files import laid_out, lasting_copy, write_out
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.data_object import (
     batch_object,
     dataset_object,
@@ -165,9 +165,9 @@ def _show_batch(
     if found.schema_change:
         lines["change"] = found.schema_change
     for name, text in lines.items():
-        click.echo(f"  {name:<10} {text}")
+        say(f"  {name:<10} {text}")
     for column in found.columns or []:
-        click.echo(f"  column     {column['name']}: {column['type']}")
+        say(f"  column     {column['name']}: {column['type']}")
 
 
 @click.command("log")

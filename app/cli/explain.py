@@ -1,21 +1,17 @@
 """``provenote explain``."""
 
 from typing import Any
-from unicodedata import category
 
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.explained import explained, run_before, run_meant
 from app.settings import read_settings
 from app.web.filters import number, short, signed
 
 _MARKS = {True: "=", False: "≠"}
 _BOTH = ("before", "after")
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Kinds of characters that move the cursor, turn text around or begin a line."""
-_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 @click.command()
@@ -110,12 +106,3 @@ def _colour(line: str) -> str | None:
 
 def _sense(direction: str) -> str | None:
     return {"better": "green", "worse": "red"}.get(direction)
-
-
-def say(text: str, **style: Any) -> None:
-    """Print one line; what came from a project must not steer the terminal."""
-    told = "".join(
-        _UNPRINTABLE if category(char) in _STEERING else char
-        for char in text.strip("\n").expandtabs(4)
-    )
-    click.secho(("\n" if text.startswith("\n") else "") + told, **style)

@@ -1,26 +1,18 @@
 """What a local run leaves in the working tree: its page, and the inputs that it stood on."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from app.cli.local import Local
+from app.cli.naming import case_name
 from pipeline.data import batch_output
-from pipeline.installation import Installation
-from pipeline.laying import lay_batch, suffix_of
+from pipeline.laying import lay_file, read_record, suffix_of
 from pipeline.repository.working_tree import working_tree
-from provenance.cache import Entry
 from provenance.ledger.data_tables import Batch
-from provenance.ledger.intake import case_key
 from provenance.ledger.tables import Run, RunInput
 from provenance.record import SIDECAR_SUFFIX, Output, parse_record, sidecar
 from provenance.store import Store
 
 FOLDER = ".provenote"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+")
-_LONGEST = 100
 
 
 def materialise(local: Local, run_id: str) -> Path | None:
@@ -35,8 +27,15 @@ def materialise(local: Local, run_id: str) -> Path | None:
         batches = {
             found.name: session.get_one(Batch, found.batch) for found in run.inputs if found.batch
         }
+        records = {job.stage: job.record for job in run.jobs}
+    store = installation.store
     for found in run.inputs:
-        _lay_input(installation, folder / "inputs" / run.report, found, batches.get(found.name))
+        batch = batches.get(found.name)
+        record_id = batch.record if batch else records.get(found.producer)
+        output = batch_output(store, batch) if batch else _made(store, record_id, found)
+        # One of several files goes into a folder: features.table into features/.
+        target = folder / "inputs" / run.report / found.name.replace(".", "/", 1)
+        _lay(store, output, record_id, target)
     if run.html is None or run.record is None:
         return None
     target = folder / "reports" / run.report / f"{case_name(run.case)}.html"
@@ -51,33 +50,17 @@ def _lay_page(store: Store, record_id: str, html: str, target: Path) -> None:
     # The run's own record: of a run that raised, the cache knows none.
     record = parse_record(store.read(record_id))
     page = Output("html", html, target.stat().st_size, "text/html", "report.html")
-    others = tuple(output for output in record.outputs if output.name != page.name)
-    told = sidecar(replace(record, outputs=(*others, page)), record_id, page)
+    told = sidecar(record, record_id, page)
     target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
 
 
-def _lay_input(
-    installation: Installation, folder: Path, found: RunInput, batch: Batch | None
-) -> None:
-    """Lay one input; one of several files into a folder: features.table in features/."""
-    store, target = installation.store, folder / found.name.replace(".", "/", 1)
-    if batch is not None:
-        target = target.with_name(target.name + suffix_of(batch.filename))
-        target.unlink(missing_ok=True)
-        lay_batch(store, batch_output(store, batch), batch.record, target)
-        return
-    entry = installation.cache.recorded(found.producer_key)
-    if entry is not None:
-        output = next(one for one in entry.record.outputs if one.sha256 == found.sha256)
-        target = target.with_name(target.name + suffix_of(output.filename))
-        _lay(store, entry, output, target)
-
-
-def case_name(case: Mapping[str, Any]) -> str:
-    """Return a file name that tells the case: ``date=2013-01-31``; no other case has it."""
-    told = ",".join(f"{name}={value}" for name, value in case.items()) or "default"
-    name = _UNSAFE.sub("-", told)[:_LONGEST]
-    return name if name == told else f"{name}-{case_key(case)[:8]}"
+def _made(store: Store, record_id: str | None, found: RunInput) -> Output:
+    """Return the input as the stage that made it calls it."""
+    record = read_record(store, record_id)
+    made = record.outputs if record is not None else ()
+    same = (output for output in made if output.sha256 == found.sha256)
+    plain = Output(found.name, found.sha256, found.size, found.media_type, found.name)
+    return next(same, plain)
 
 
 def _folder(root: Path) -> Path:
@@ -90,8 +73,7 @@ def _folder(root: Path) -> Path:
     return folder
 
 
-def _lay(store: Store, entry: Entry, output: Output, target: Path) -> None:
+def _lay(store: Store, output: Output, record_id: str | None, target: Path) -> None:
+    target = target.with_name(target.name + suffix_of(output.filename))
     target.unlink(missing_ok=True)
-    store.copy_out(output.sha256, target)
-    told = sidecar(entry.record, entry.record_id, output)
-    target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
+    lay_file(store, output, record_id, target)

@@ -19,7 +19,7 @@ from app.cli.data_common import (
     tell_move,
 )
 from app.cli.data_files import lasting_copy
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.data_object import event_object, model_object, version_object
 from pipeline.installation import Installation
 from provenance.datasets.history import batches, datasets, event_row, events, promoted_versions
@@ -95,9 +95,9 @@ def _tell_version(batch: Batch, promoted: bool) -> None:
     click.secho(f"{batch.partition.dataset.name} version {batch.number}{mark}", bold=True)
     click.echo(f"  {batch.id}  {in_bytes(batch.size)}  by {batch.actor}")
     for name, value in metrics_of(batch).items():
-        click.echo(f"  {name:<16} {value}")
+        say(f"  {name:<16} {value}")
     for name, value in metadata_of(batch).items():
-        click.echo(f"  {name:<16} {json.dumps(value, ensure_ascii=False)}")
+        say(f"  {name:<16} {json.dumps(value, ensure_ascii=False)}")
 
 
 @command.command("log")

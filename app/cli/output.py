@@ -3,6 +3,7 @@
 import json
 import traceback
 from typing import Any
+from unicodedata import category
 
 import click
 
@@ -12,6 +13,24 @@ from provenance.errors import ProvenoteError
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
 )
+
+
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Kinds of characters that move the cursor, turn text around or begin a line."""
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+def say(text: str, *, err: bool = False, **style: Any) -> None:
+    """Print one line; what came from a project must not steer the terminal."""
+    told = plain(text.strip("\n"))
+    click.secho(("\n" if text.startswith("\n") else "") + told, err=err, **style)
+
+
+def plain(text: str) -> str:
+    """Return *text* on one line and without what would steer a terminal."""
+    return "".join(
+        _UNPRINTABLE if category(char) in _STEERING else char for char in text.expandtabs(4)
+    )
 
 
 def print_json(document: Any) -> None:
@@ -40,9 +59,10 @@ def report_error(error: Exception, *, as_json: bool) -> int:
         from app.errors import error_object
 
         print_json(error_object(error))
-    click.secho(f"Error: {error.message}", fg="red", err=True)
-    if error.hint:
-        click.echo(error.hint, err=True)
+    for line in f"Error: {error.message}".split("\n"):
+        say(line, fg="red", err=True)
+    for line in error.hint.split("\n") if error.hint else ():
+        say(line, err=True)
     return status
 
 

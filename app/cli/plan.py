@@ -14,7 +14,7 @@ from app.cli.local import (
     wanted_cases,
     wanted_data,
 )
-from app.cli.materialise import case_name
+from app.cli.naming import case_name
 from app.cli.output import json_option, print_json
 from pipeline.asked import DataWanted
 from pipeline.data import read_data

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from app.cli.output import plain
 from provenance.ledger.intake import CaseToRun
 
 _MARKS = {"passed": "[green]✓ passed[/]", "failed": "[red]✕ failed[/]"}
@@ -53,7 +54,7 @@ class Progress:
             case "stage":
                 self._line(
                     f"  {escape(event['stage'])}: {event['status']} in {event['seconds']:.2f} s"
-                    f" [dim]({escape(event['sentence'])})[/]"
+                    f" [dim]({escape(plain(event['sentence']))})[/]"
                 )
             case "doing" if "index" in event:
                 self._update(f"cell {event['index'] + 1} of {event['total']}")
@@ -75,7 +76,7 @@ class Progress:
         self._line(f"{mark}  {self._title}  [dim]{how}[/]")
         for check in run["checks"]:
             if not check["ok"]:
-                self._line(f"  [red]✕[/] {escape(check['message'])}")
+                self._line(f"  [red]✕[/] {escape(plain(check['message']))}")
         if run["error"]:
             self._error(run["error"])
         if page is not None:
@@ -83,10 +84,12 @@ class Progress:
 
     def _error(self, error: Mapping[str, Any]) -> None:
         where = " ".join(str(error[part]) for part in ("stage", "where") if error.get(part))
-        self._line(f"  {escape(where)}{': ' if where else ''}{escape(error['message'])}")
+        said = plain(error["message"])
+        self._line(f"  {escape(plain(where))}{': ' if where else ''}{escape(said)}")
         for part in ("traceback", "hint"):
             if error.get(part):
-                self._line(f"[dim]{escape(error[part])}[/]")
+                lines = "\n".join(plain(line) for line in error[part].split("\n"))
+                self._line(f"[dim]{escape(lines)}[/]")
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

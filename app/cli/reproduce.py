@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from app.cli.again import Asking, ask_about, carry_out
-from app.cli.explain import say
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.intake.again import CannotBeginError, accept_reproduction
 from app.reproduced import reproduction_object
 from app.work.doorbell import SilentDoorbell

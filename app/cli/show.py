@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.cli.runs import run_with_jobs
 from app.settings import read_settings
 
@@ -26,7 +26,7 @@ def command(run_id: str, as_json: bool) -> None:
 
 
 def _print(run: dict[str, Any]) -> None:
-    click.secho(f"{run['project']} / {run['report']}  {run['verdict'] or run['status']}", bold=True)
+    say(f"{run['project']} / {run['report']}  {run['verdict'] or run['status']}", bold=True)
     told = {
         "run": run["id"],
         "commit": f"{run['commit']}" + (f" ({run['branch']})" if run["branch"] else ""),
@@ -37,14 +37,14 @@ def _print(run: dict[str, Any]) -> None:
     }
     told |= {f"param {name}": value for name, value in run["params"].items()}
     for name, value in told.items():
-        click.echo(f"  {name:<16} {value}")
+        say(f"  {name:<16} {value}")
     for job in run["jobs"]:
-        click.echo(f"  {job['stage']:<16} {job['status']}: {job['sentence']}")
+        say(f"  {job['stage']:<16} {job['status']}: {job['sentence']}")
     for file in run["inputs"]:
-        click.echo(f"  input {file['name']:<10} sha256 {file['sha256']} from {file['producer']}")
+        say(f"  input {file['name']:<10} sha256 {file['sha256']} from {file['producer']}")
     for metric in run["metrics"]:
-        click.echo(f"  {metric['name']:<16} {metric['value']} {metric['unit'] or ''}")
+        say(f"  {metric['name']:<16} {metric['value']} {metric['unit'] or ''}")
     for check in run["checks"]:
-        click.echo(f"  {'✓' if check['ok'] else '✕'} {check['message']}")
+        say(f"  {'✓' if check['ok'] else '✕'} {check['message']}")
     if run["error"]:
-        click.echo(f"  {run['error']['message']}")
+        say(f"  {run['error']['message']}")

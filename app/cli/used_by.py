@@ -3,8 +3,7 @@
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.explain import say
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.explained import guessed
 from app.settings import read_settings
 from app.web.filters import ago, short

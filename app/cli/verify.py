@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.settings import Settings, read_settings
 from app.store import open_store
 from provenance.errors import InvalidInputError
@@ -96,7 +96,7 @@ def _print(verified: Verified) -> None:
 
 def _list(findings: list[Finding], colour: str, mark: str) -> None:
     for found in findings[:_SHOWN]:
-        click.secho(f"{mark} {found.where}", fg=colour)
-        click.echo(f"    {found.message}")
+        say(f"{mark} {found.where}", fg=colour)
+        say(f"    {found.message}")
     if len(findings) > _SHOWN:
         click.echo(f"    … and {len(findings) - _SHOWN} more; --json lists all")

@@ -1,5 +1,7 @@
 """The files of one commit or working tree, as a thing that can only be read."""
 
+import os
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,19 +38,23 @@ class Tree(Protocol):
         ...
 
 
-def contained(root: Path, path: str) -> Path:
-    """Return *path* below *root*, refusing any that leads out of it, symlinks included."""
+def contained(root: Path, path: str, real: str | None = None) -> Path:
+    """Return *path* below *root*, refusing any that leads out of it, symlinks included.
+
+    *real* is where *root* itself leads, for whoever knows.
+    """
     parts = path.split("/")
     if path.startswith("/") or "\\" in path or "\0" in path or ".." in parts:
         raise TreeError(f"{path!r} is not a path inside the project.")
-    full = root / path
-    resolved = full.resolve()
-    if not resolved.is_relative_to(root.resolve()):
+    real = real or os.path.realpath(root)
+    # Plain texts: a Path at each step costs more than the system's own work.
+    resolved = os.path.realpath(f"{root}/{path}")
+    if resolved != real and not resolved.startswith(f"{real.rstrip('/')}/"):
         raise TreeError(
             f"{path} is a link that leads out of the project.",
             "Put the file itself into the repository.",
         )
-    return resolved
+    return Path(resolved)
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,21 @@ class DirectoryTree:
         """Return the content of the file at *path*."""
         if path not in self.tracked:
             raise MissingFileError(f"{path} is not in the project.")
-        full = contained(self.root, path)
-        if not full.is_file():
+        full = contained(self.root, path, self._real)
+        try:
+            status = full.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
+        if status is None or not stat.S_ISREG(status.st_mode):
             raise MissingFileError(f"{path} is not in the project.")
-        if full.stat().st_size > MAX_FILE_BYTES:
+        if status.st_size > MAX_FILE_BYTES:
             raise TreeError(f"{path} is larger than {MAX_FILE_BYTES // 1024**2} MiB.")
         return full.read_bytes()
+
+    @cached_property
+    def _real(self) -> str:
+        # A root that is moved afterwards makes reading fail, never lead elsewhere.
+        return os.path.realpath(self.root)
 
 
 @dataclass(frozen=True)

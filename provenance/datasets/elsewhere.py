@@ -5,6 +5,7 @@ process is this module as a program: ``python -m provenance.datasets.elsewhere p
 """
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from provenance.datasets.prepare import Prepared, prepare
 from provenance.errors import UnavailableError
 
 _SECONDS = 300.0
+_MOST_MEMORY = 8 * 1024**3
+LARGEST = 4 * 1024**3
+"""Bytes of the largest file that is made: a table of a megabyte can unfold to any size."""
 
 
 def prepare_elsewhere(source: Path, folder: Path, *, keep: bool = False) -> Prepared:
@@ -50,6 +54,8 @@ def _ask(*words: object) -> dict[str, Any]:
 
 def main() -> None:
     """Do what the arguments say and print what came of it as JSON."""
+    _lower(resource.RLIMIT_AS, _MOST_MEMORY)
+    _lower(resource.RLIMIT_FSIZE, LARGEST)
     works: dict[str, Callable[..., dict[str, Any]]] = {"prepare": _prepare, "convert": _convert}
     work = works[sys.argv[1]]
     try:
@@ -57,6 +63,13 @@ def main() -> None:
     except FrameError as error:
         told = {"message": error.message, "hint": error.hint}
     print(json.dumps(told))
+
+
+def _lower(limit: int, most: int) -> None:
+    """Let this process have no more of what *limit* limits; it may have less already."""
+    _, hard = resource.getrlimit(limit)
+    allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(limit, (allowed, allowed))
 
 
 def _prepare(source: str, folder: str, keep: str) -> dict[str, Any]:

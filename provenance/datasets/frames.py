@@ -8,6 +8,7 @@ import decimal
 import gzip
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, BinaryIO
 from provenance.datasets.forms import ANYTHING, CSV, JSON, JSON_GZIP, PARQUET, SUFFIXES
 from provenance.errors import InvalidInputError
 
+_MOST_COLUMNS = 10_000
+"""The ledger and each page of a batch name every column."""
 _AT_ONCE = 65_536
 """Rows that are converted at once, so that a large table does not have to fit into memory."""
 
@@ -113,7 +116,12 @@ def _read_csv(path: Path) -> Any:
 
 def _columns(schema: Any) -> tuple[dict[str, str], ...]:
     names = list(schema.names)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if len(names) > _MOST_COLUMNS:
+        raise FrameError(
+            f"The table has {len(names):,} columns; at most {_MOST_COLUMNS:,} are told.",
+            "Put what is counted into rows; or keep the file under another suffix.",
+        )
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise FrameError(
             f"Two columns are called {twice[0]!r}.", "Give every column a name of its own."
         )

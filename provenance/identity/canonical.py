@@ -7,6 +7,7 @@ preimage is stored beside the result it explains.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -47,7 +48,7 @@ def canonical(value: object) -> bytes:
 
     Raises UncanonicalError for a value of any other type than those named in ``encode``.
     """
-    return rfc8785.dumps(encode(value))  # type: ignore[arg-type]  # encode gives JSON only
+    return _bytes_of(encode(value))
 
 
 def digest(kind: str, value: object) -> str:
@@ -220,6 +221,11 @@ def _raw(text: str) -> bytes:
 
 
 def _bytes_of(data: object) -> bytes:
+    # Tagged JSON has no numbers, so what RFC 8785 has of its own is the order of names outside
+    # ASCII; for the rest the standard library writes the same bytes, several times as fast.
+    plain = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if plain.isascii():
+        return plain.encode()
     return rfc8785.dumps(data)  # type: ignore[arg-type]  # tagged JSON only
 
 

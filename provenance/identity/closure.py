@@ -5,7 +5,6 @@ From the entry, imports are followed as importlib would follow them in a child p
 the closure is open: it takes in every tracked file and says which lines made it so.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,11 @@ from posixpath import dirname, join
 
 from provenance.errors import NotFoundError
 from provenance.identity.dynamic import ImportReference
-from provenance.identity.resolve import Found, Resolver
-from provenance.identity.sources import Directory, FileFacts
+from provenance.identity.resolve import Found
+from provenance.identity.sources import FileFacts
+from provenance.identity.survey import REMEMBERED, Roots, Survey
 from provenance.identity.syntax import PythonFacts, read_python
-from provenance.identity.tracked import TrackedFiles
 
-_REMEMBERED = FileFacts()
-# A project that is installed editable is imported from here, though nobody named it as a root.
-_CUSTOMARY_ROOT = "src"
-# `test` is a package of the standard library that nothing but its own tests imports.
-_SHADOWABLE = sys.stdlib_module_names - {"test"}
-
-Roots = tuple[str, ...]
 Packages = tuple[tuple[str, ...], ...]
 
 
@@ -73,7 +65,7 @@ def python_closure(
     tracked: frozenset[str],
     entry: str,
     search: Sequence[str] = ("",),
-    facts: FileFacts = _REMEMBERED,
+    facts: FileFacts = REMEMBERED,
 ) -> Closure:
     """Return the closure of the module file *entry* below *root*.
 
@@ -81,7 +73,12 @@ def python_closure(
     directories that ``sys.path`` begins with. Raises MissingSourceError, and OutsideLinkError
     where a link leads out of *root*.
     """
-    walk = _Walk(Directory(root, facts), tracked, _roots(tracked, search))
+    return module_closure(Survey(root, tracked, facts), entry, search)
+
+
+def module_closure(survey: Survey, entry: str, search: Sequence[str] = ("",)) -> Closure:
+    """Return what ``python_closure`` does, as *survey* sees the project."""
+    walk = _Walk(survey, search)
     if not walk.enter(entry):
         raise MissingSourceError(
             f"{entry} is not in the project.", "Expected the path of a Python module file."
@@ -94,31 +91,33 @@ def source_closure(
     tracked: frozenset[str],
     sources: Sequence[tuple[str, str]],
     search: Sequence[str] = ("",),
-    facts: FileFacts = _REMEMBERED,
+    facts: FileFacts = REMEMBERED,
 ) -> Closure:
     """Return the closure of Python *sources*, pairs of name and text, that are no modules.
 
     The sources are the cells of a notebook; their names appear in open sites. Their own text
     is not part of the closure.
     """
-    walk = _Walk(Directory(root, facts), tracked, _roots(tracked, search))
+    return cells_closure(Survey(root, tracked, facts), sources, search)
+
+
+def cells_closure(
+    survey: Survey, sources: Sequence[tuple[str, str]], search: Sequence[str] = ("",)
+) -> Closure:
+    """Return what ``source_closure`` does, as *survey* sees the project."""
+    walk = _Walk(survey, search)
     for name, text in sources:
         walk.follow(name, read_python(text.encode("utf-8", "surrogatepass")), walk.roots)
     return walk.closure()
 
 
-def _roots(tracked: frozenset[str], search: Sequence[str]) -> Roots:
-    named = tuple("" if root in (".", "") else root.strip("/") for root in search)
-    customary = any(path.startswith(f"{_CUSTOMARY_ROOT}/") for path in tracked)
-    return (*named, _CUSTOMARY_ROOT) if customary and _CUSTOMARY_ROOT not in named else named
-
-
 class _Walk:
-    def __init__(self, directory: Directory, tracked: frozenset[str], roots: Roots) -> None:
-        self.roots = roots
-        self._directory = directory
-        self._tracked = TrackedFiles(tracked)
-        self._resolver = Resolver(directory)
+    def __init__(self, survey: Survey, search: Sequence[str]) -> None:
+        self.roots = survey.roots(search)
+        self._survey = survey
+        self._directory = survey.directory
+        self._tracked = survey.tracked
+        self._resolver = survey.resolver
         self._files: dict[str, SourceFile] = {}
         self._as_data: set[str] = set()
         self._seen: set[tuple[str, Roots]] = set()
@@ -173,7 +172,7 @@ class _Walk:
     def _add_shadows(self) -> None:
         """Add modules named as in the standard library: any library may import them instead."""
         for root in self.roots:
-            for name in _SHADOWABLE.intersection(self._resolver.importable(root)):
+            for name in self._survey.shadows(root):
                 found = self._resolver.find(name, self.roots)
                 if found is not None and not found.is_namespace:
                     self._reach(name, self.roots)

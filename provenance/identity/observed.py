@@ -63,6 +63,9 @@ def read_observed(log: bytes, root: Path, closure: Iterable[str], since: float) 
     for path in read:
         if path in known:
             continue
+        if not _is_text(path):
+            told_whole = False  # no record can name it
+            continue
         found = current(path)
         if found == OUTSIDE:
             told_whole = False
@@ -72,7 +75,7 @@ def read_observed(log: bytes, root: Path, closure: Iterable[str], since: float) 
             changed += [path] if path not in first_written else []
         else:
             files[path] = found
-    return Observed(files, tuple(wrote), tuple(changed), told_whole)
+    return Observed(files, tuple(filter(_is_text, wrote)), tuple(changed), told_whole)
 
 
 def current_digest(root: Path, facts: FileFacts = _REMEMBERED) -> Callable[[str], str | None]:
@@ -145,6 +148,14 @@ def _line(line: bytes) -> tuple[str, bool] | None:
     if not isinstance(path, str) or not _is_inside(path):
         return None
     return path, told.get("wrote") is True
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_inside(path: str) -> bool:

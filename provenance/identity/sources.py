@@ -1,5 +1,6 @@
 """Reading files below a root: never through a link that leaves it, and each content once."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +22,8 @@ _REMEMBERED_SOURCES = 10_000
 _TICK_NS = 100_000_000
 _COARSE_TICK_NS = 2_000_000_000
 _ATTEMPTS = 3
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""What the system says of a path at which there is no file: links may lead round in a circle."""
 
 
 class OutsideLinkError(InvalidInputError):
@@ -45,7 +49,9 @@ class FileFacts:
         """Return the SHA-256 of the regular file at *path*; None where there is none."""
         try:
             status = os.stat(path)  # noqa: PTH116  # a Path per file costs more than the call
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
@@ -86,6 +92,13 @@ class FileFacts:
                 del known[next(iter(known))]
 
 
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads round in a circle
+
+
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return (
         status.st_dev,
@@ -112,7 +125,10 @@ class Directory:
 
     def __post_init__(self) -> None:
         self._root = str(self.root)
-        self._real = os.path.realpath(self._root)
+
+    @cached_property
+    def _real(self) -> str:
+        return os.path.realpath(self._root)
 
     def exact(self, path: str) -> str | None:
         """Return the SHA-256 of the file at *path* below the root; None where there is none."""
@@ -127,7 +143,7 @@ class Directory:
         full = f"{self._root}/{path}" if path else self._root
         try:
             with os.scandir(full) as entries:
-                found = {entry.name: entry.is_dir() for entry in entries}
+                found = {entry.name: _is_directory(entry) for entry in entries}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         self._require_inside(full, path)

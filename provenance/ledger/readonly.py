@@ -101,6 +101,10 @@ def _look_at(query: QueryText) -> None:
             "Something follows after the semicolon; one query is one statement.",
             "Ask one after the other.",
         )
+    if query.nested_comments:
+        raise QueryRefusedError(
+            "A comment begins within a comment.", "Close the one before the other, with */."
+        )
     if query.escaped_names:
         raise QueryRefusedError(
             "A name or text is written with escapes (U&\"…\", E'…').",

@@ -57,10 +57,23 @@ class QueryText:
         return any(found["escaped"] for found in self._tokens)
 
     @property
+    def nested_comments(self) -> bool:
+        """Whether a comment begins within a comment: databases disagree on where that ends."""
+        comments = (found["comment"] for found in _TOKEN.finditer(self.text))
+        return any(found[:2] == "/*" and "/*" in found[2:] for found in comments if found)
+
+    @property
     def called(self) -> frozenset[str]:
-        """The names that an opening bracket follows: functions, and some words of SQL."""
+        """The names of functions, among others: those before a bracket, and those after a dot.
+
+        PostgreSQL takes ``('a'::text).f`` for ``f('a'::text)``.
+        """
         pairs = zip(self._tokens, self._tokens[1:], strict=False)
-        return frozenset(_name(found) for found, after in pairs if after["open"] and _name(found))
+        names = (
+            _name(after) if found[0] == "." else _name(found) if after["open"] else ""
+            for found, after in pairs
+        )
+        return frozenset(name for name in names if name)
 
     def without_end(self) -> str:
         """Return the text without the semicolon at its end, and comments that stand behind it."""

@@ -21,6 +21,8 @@ class LocalShelf:
     synced to disk before its row may name it, and the libraries do not sync.
     """
 
+    touch_lag = 0.0
+
     def __init__(self, root: Path) -> None:
         self.root = root
 
@@ -54,9 +56,11 @@ class LocalShelf:
 
     def touch(self, name: str) -> bool:
         """Let the file count as used now; False where it is gone."""
+        if not self.exists(name):
+            return False  # a folder of that name, such as a key's, is no file of that name
         try:
             os.utime(self.place(name))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return False
         except PermissionError:
             return self.exists(name)  # it is another user's, and ages as that one uses it

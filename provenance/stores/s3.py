@@ -15,8 +15,6 @@ from provenance.files import room_for
 from provenance.stores.local import QUARANTINE
 from provenance.stores.shelf import Item
 
-_FRESH_SECONDS = 24 * 3600.0
-"""What is younger counts as just used: in a bucket, to touch a file is to write it again."""
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -43,6 +41,8 @@ class S3Shelf:
     url: str
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What obstore has to know: credentials, region, endpoint; by obstore's names."""
+    touch_lag: float = 24 * 3600.0
+    """What is younger counts as just used: in a bucket, to touch a file is to write it again."""
 
     @cached_property
     def _library(self) -> Any:
@@ -124,7 +124,7 @@ class S3Shelf:
     def adopt(self, name: str, staged: Path) -> None:
         """Take the file at *staged*, which is whole and synced, away from there and keep it."""
         found = self._head(name)
-        if found is None or _age(found) > _FRESH_SECONDS:
+        if found is None or _age(found) > self.touch_lag:
             with self._answers(name, may_be_absent=False):
                 self._library.put(self._bucket, name, staged)
         staged.unlink()
@@ -134,7 +134,7 @@ class S3Shelf:
         found = self._head(name)
         if found is None:
             return False
-        if _age(found) > _FRESH_SECONDS:
+        if _age(found) > self.touch_lag:
             self.write(name, self.read(name), replace=True)
         return True
 

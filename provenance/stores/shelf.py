@@ -23,6 +23,10 @@ class Shelf(Protocol):
     digest, the cache calls actions by their key.
     """
 
+    @property
+    def touch_lag(self) -> float:
+        """Seconds by which the age of a file may be behind: touching it sooner changes nothing."""
+
     def exists(self, name: str) -> bool:
         """Tell whether there is a file of that name."""
 

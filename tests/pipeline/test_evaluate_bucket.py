@@ -30,7 +30,8 @@ def machines(
     """Two benches with copies of their own, on one ledger and one bucket."""
     first = installation()
     with s3_server() as server:
-        shelf = S3Shelf(f"s3://{make_bucket(server)}", {**CREDENTIALS, "endpoint": server})
+        options = {**CREDENTIALS, "endpoint": server}
+        shelf = S3Shelf(f"s3://{make_bucket(server)}", options, touch_lag=0.0)
         yield [
             Bench(replace(first, store=Store(tmp_path / name, shelf)), runner)
             for name in ("one", "other")

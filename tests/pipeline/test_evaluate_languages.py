@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from provenance.record import parse_record
 from tests.pipeline.languages import (
     HELPER_R,
     MANIFEST,
@@ -169,7 +170,9 @@ template = "reports/shown.ipynb"
 inputs = { made = "made" }
 on = ["push"]
 """
-    script = "#!/usr/bin/env python3\nimport sys\nopen(sys.argv[1], 'w').write('made it')\n"
+    script = (
+        "#!/usr/bin/env python3\nimport sys, traitlets\nopen(sys.argv[1], 'w').write('made it')\n"
+    )
     files = {
         "provenote.toml": manifest,
         "make.py": script,
@@ -181,6 +184,9 @@ on = ["push"]
     run = evaluate(repository).run
     assert run.verdict == "passed", run.row.error
     assert run.printed.strip() == "made it"
+    record = parse_record(evaluate.installation.store.read(str(run.jobs["made"].record)))
+    # It runs in the project's environment: another version of what it imports is another key.
+    assert "traitlets" in record.preimage["environment"]["distributions"]
 
 
 def test_a_notebook_stage_that_leaves_nothing_says_what_it_left(

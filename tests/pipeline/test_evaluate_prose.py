@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from pipeline.rendering.transplant import TransplantError, transplant
+from provenance.record import parse_record
 from tests.pipeline.weather import CELL, DAILY, PROJECT
 from tests.support.evaluations import Bench
 from tests.support.repository import Repository, notebook
@@ -41,6 +43,19 @@ def test_new_prose_stands_around_the_old_results(evaluate: Bench, repository: Re
 
     repository.commit({"reports/daily.ipynb": DAILY})
     assert evaluate(repository).run.row.html == first.row.html
+
+
+def test_a_report_whose_page_could_not_be_rendered_gets_one_when_it_is_reused(
+    evaluate: Bench, repository: Repository
+) -> None:
+    first = evaluate(repository).run
+    cache = evaluate.installation.cache
+    record = parse_record(cache.store.read(str(first.row.record)))
+    without = tuple(output for output in record.outputs if output.name != "html")
+    cache.commit(replace(record, outputs=without), replace=True)
+    second = evaluate.execute(evaluate.ask(repository, "daily"))
+    assert second.statuses == ALL_REUSED
+    assert "Daily words" in second.html
 
 
 def test_a_comment_in_a_cell_is_shown_and_executes_nothing(

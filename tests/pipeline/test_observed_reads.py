@@ -105,3 +105,23 @@ def test_an_observed_file_that_changes_during_the_run_taints_the_result(
     assert record["run"]["tainted"] is True  # type: ignore[index]
     assert record["code"]["wrote"] == ["tables/price.csv"]  # type: ignore[index]
     assert evaluate.installation.cache.recorded(str(record["key"])) is None
+
+
+def test_the_sidecar_of_an_input_tells_of_the_very_result_that_was_laid_down(
+    evaluate: Bench, git_project: MakeRepository
+) -> None:
+    cell = "made = None"
+    body = "import json\nprint('told', json.load(open(made + '.prov.json'))['output']['sha256'])"
+    project = staged(HOLE) | {"reports/daily.ipynb": notebook("# Report", cell, body)}
+    repository = git_project(project | {"tables/price.csv": "1\n"})
+    evaluate(repository)
+    repository.commit({"tables/price.csv": "2\n"})
+    evaluate(repository)
+    # The stage's older result is reused, though its key has a newer one for the other file.
+    body = body.replace("'told',", "'said',")
+    edited = {"reports/daily.ipynb": notebook("# Report", cell, body), "tables/price.csv": "1\n"}
+    repository.commit(edited)
+    run = evaluate(repository).run
+    assert run.statuses == {"made": "reused", "report": "executed"}
+    (given,) = run.row.inputs
+    assert run.printed.split() == ["said", run.jobs["made"].record, given.sha256]

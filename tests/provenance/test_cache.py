@@ -247,3 +247,27 @@ def test_one_who_waits_for_a_key_may_give_up(cache: Cache) -> None:
     assert time.monotonic() - started < 5
     with cache.single_flight(KEY, give_up):
         pass
+
+
+def test_an_entry_that_is_cleared_away_while_it_is_looked_up_is_not_reused(cache: Cache) -> None:
+    record = commit_some(cache.store, KEY, b"one")
+    cache.commit(replace(record, code={**record.code, "observed": {"a.csv": "1" * 64}}))
+    (item,) = cache.store.shelf.items("actions")
+
+    def cleared(path: str) -> str:
+        cache.store.shelf.discard(item.name)
+        return "1" * 64
+
+    assert cache.lookup(KEY, cleared) is None
+
+
+@pytest.mark.parametrize("kind", ["batches", "models"])
+def test_an_entry_whose_stored_frame_or_model_is_gone_is_not_reused(
+    cache: Cache, kind: str
+) -> None:
+    stored = cache.store.put_bytes(b"stored")
+    record = commit_some(cache.store, KEY, b"one")
+    cache.commit(replace(record, extra={kind: [{"sha256": stored.sha256, "size": stored.size}]}))
+    assert cache.lookup(KEY) is not None
+    cache.store.path(stored.sha256).unlink()
+    assert cache.lookup(KEY) is None

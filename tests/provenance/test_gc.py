@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -283,3 +284,33 @@ def test_copies_of_what_a_bucket_has_go_when_they_are_old(house: House, tmp_path
     house.age()
     assert gone(house.clear(), "copy") == {blob.sha256}
     assert house.store.read(blob.sha256) == b"page"
+
+
+def test_what_was_used_stays_though_a_bucket_does_not_say_so_at_once(
+    house: House, tmp_path: Path
+) -> None:
+    class Bucket(LocalShelf):
+        touch_lag = 24 * 3600.0
+
+        def touch(self, name: str) -> bool:
+            return self.exists(name)  # as a bucket's shelf does with what is younger
+
+    house.store = Store(tmp_path / "copies", Bucket(tmp_path / "store"))
+    blob = house.store.put_bytes(b"rows")
+    path = tmp_path / "store" / f"objects/{blob.sha256[:2]}/{blob.sha256}"
+    this_morning = time.time() - 10 * 3600
+    os.utime(path, (this_morning, this_morning))
+    assert house.store.put_bytes(b"rows") == blob  # a run's output; its row is yet to come
+    assert house.clear(Keep()).garbage == []
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert gone(house.clear(Keep()), "object") == {blob.sha256}
+
+
+def test_work_that_begins_while_we_clear_keeps_its_folders(house: House, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / "environments" / name).mkdir(parents=True)
+    places = (Place("environment", tmp_path / "environments", 1),)
+    collector = Collector(house.store, house.ledger, Keep(grace=0, days=0, places=places))
+    house.run(status=Status.RUNNING, started_at=utc_now())
+    assert gone(collector.clear(), "environment") == set()
+    assert len(list((tmp_path / "environments").iterdir())) == 2

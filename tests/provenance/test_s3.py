@@ -36,7 +36,8 @@ def host(server: str, tmp_path: Path) -> Callable[[str], Store]:
 
     def see(name: str) -> Store:
         options = {**CREDENTIALS, "endpoint": server}
-        return Store(tmp_path / name, S3Shelf(f"s3://{bucket}/some/prefix", options))
+        shelf = S3Shelf(f"s3://{bucket}/some/prefix", options, touch_lag=0.0)
+        return Store(tmp_path / name, shelf)
 
     return see
 

@@ -13,11 +13,11 @@ from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
-from provenance.record import keep_record, parse_record, sidecar
+from provenance.record import Output, keep_record, parse_record, sidecar
 from provenance.store import Store
 from provenance.verify import Verified, sidecars_at, verify_sidecar
 from provenance.verify_archive import ArchiveCheck
-from tests.provenance.making import genuine_record, record_of
+from tests.provenance.making import genuine_record, output_of, record_of
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 
@@ -145,7 +145,7 @@ def check(laid: Path, store: Store | None = None) -> Verified:
 
 
 def edit(laid: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = laid.with_name("two.txt.prov.json")
+    path = laid.with_name(f"{laid.name}.prov.json")
     body = json.loads(path.read_bytes())
     change(body)
     path.write_text(json.dumps(body))
@@ -212,6 +212,44 @@ def test_who_changes_the_id_as_well_is_found_out_by_the_archive(
     laid.with_name("two.txt.prov.json").write_bytes(told)
     assert words(check(laid, store)) == ["unknown_record"]
     assert parse_record(store.read(entry.record_id)) == entry.record
+
+
+def laid_with(folder: Path, store: Store, entry: Entry, output: Output) -> Path:
+    target = folder / output.filename
+    store.copy_out(output.sha256, target)
+    told = sidecar(entry.record, entry.record_id, output)
+    target.with_name(f"{target.name}.prov.json").write_bytes(told)
+    return target
+
+
+def test_a_frame_that_the_code_stored_is_clean_though_an_output_has_its_name(
+    tmp_path: Path, store: Store
+) -> None:
+    frame = vars(store.put_bytes(b"frame"))
+    record = genuine_record(store, 1, b"one", extra={"batches": [{"dataset": "output0", **frame}]})
+    entry = Cache(store).commit(record)
+    file = laid_with(tmp_path, store, entry, output_of(store.put_bytes(b"frame"), "output0"))
+    verified = check(file, store)
+    assert (verified.problems, verified.notes) == ([], [])
+    edit(file, lambda body: body["extra"].clear())
+    assert words(check(file)) == ["edited"]
+
+
+def test_a_page_that_was_rendered_anew_is_told_from_one_that_was_forged(
+    tmp_path: Path, store: Store
+) -> None:
+    page = output_of(store.put_bytes(b"page"), "html")
+    preimage = genuine_record(store, 1).preimage
+    key = genuine_record(store, 1).key
+    entry = Cache(store).commit(record_of(key, page, kind="report", preimage=preimage))
+    anew = output_of(store.put_bytes(b"page of other words"), "html")
+    file = laid_with(tmp_path, store, entry, anew)
+    for archived in (store, None):
+        verified = check(file, archived)
+        assert verified.problems == []
+        assert "rendered_anew" in [found.what for found in verified.notes]
+    store.path(anew.sha256).unlink()
+    assert words(check(file, store)) == ["edited"]
 
 
 def test_a_changed_a_missing_and_an_empty_file_are_found(laid: Path) -> None:

@@ -15,6 +15,7 @@ from app.errors import RefusedError, answer_with_json, error_object
 from app.intake.payload import read_json_object
 from app.web.guard import UPLOADS
 from provenance.errors import InvalidInputError, NotFoundError
+from provenance.text import storable
 
 PREFIX = "/api/v1"
 _VALIDATION_HOOK = "validation_error_callback"
@@ -68,7 +69,9 @@ def _check_body() -> None:
     if request.endpoint in UPLOADS:
         return
     if request.method == "POST" and (body := request.get_data()):
-        read_json_object(body)
+        told = read_json_object(body)
+        if storable(told) != told:
+            refuse("The body holds a NUL character, which some databases cannot keep.")
 
 
 def _unknown_address(rest: str) -> tuple[Response, int]:

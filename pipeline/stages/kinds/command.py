@@ -120,16 +120,19 @@ def _check_outputs(look: Look) -> None:
 
 def _environment(situation: "Situation", program: str, closure: Closure) -> dict[str, object]:
     """Return the program with its version; of Python, the packages that its script can see."""
-    if _PYTHON.fullmatch(program):
-        return python_environment(situation.environment, closure)
     if program.removeprefix("./") in situation.checkout.tree.files:
         program = _interpreter(situation, program.removeprefix("./"))
+    python = python_environment(situation.environment, closure)
+    if _PYTHON.fullmatch(program):
+        return python
     path = program_path(situation.environment.root)
     told: dict[str, object] = {"tool": tool_facts(program, path).keyed()}
     if "Rscript" in program:
         wanted = [name.removeprefix("r:") for name in closure.imports if name.startswith("r:")]
         everything = bool(closure.open_sites)
         told["packages"] = r_packages(program, path, wanted, everything=everything)
+    if any(file.path.endswith(".py") for file in closure.files):
+        told |= python  # a script of another language, or a program such as `env`, starts it
     return {**told, "platform": situation.environment.facts.platform}
 
 

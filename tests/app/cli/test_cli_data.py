@@ -240,3 +240,19 @@ def test_the_first_steps_of_the_guide_go_as_they_are_told(home):
     run_by(home, "sh", "-ec", twice)
     assert json.loads(home.run("models", "ls", "--json").out)["items"][0]["latest"] == 2
     assert (folder / "delay-1.zip").exists()
+
+
+def test_what_a_project_says_does_not_steer_the_terminal(home, tmp_path):
+    steering = "\x1b]0;owned\x07\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}\r"
+    file = tmp_path / "table.csv"
+    file.write_text("item\n1\n")
+    home.run("data", "import", file, "sold", DAY, "--reason", f"night{steering}ly")
+    file.write_text(f'"a{steering.strip()}b"\n1\n')
+    done = home.run("data", "import", file, "sold", DAY, "--reason", "x")
+    shown = home.run("data", "log", "sold").out + home.run("data", "show", "sold", DAY).out
+    said = done.err + shown
+    missing = home.run("data", "show", f"so{steering}ld")
+    assert "night" in said
+    assert "owned" in missing.err
+    for sign in "\x1b\x07\r\N{RIGHT-TO-LEFT OVERRIDE}":
+        assert sign not in said + missing.err

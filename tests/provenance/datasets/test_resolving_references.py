@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from provenance.datasets.errors import (
 )
 from provenance.datasets.instants import read_instant
 from provenance.datasets.moves import Move, promote, retire, rollback
-from provenance.datasets.names import DATA, MODEL
+from provenance.datasets.names import DATA, MODEL, fits
 from provenance.datasets.resolve import Reference, resolve, resolve_all
 from provenance.datasets.snapshots import make_snapshot
 from provenance.errors import ProvenoteError
@@ -95,6 +96,14 @@ def test_a_pattern_means_every_current_partition_that_fits(ledger):
         found(ledger, Reference(DATA, "sold", "2015-*"))
     with pytest.raises(NothingYetError, match="2013-02"):
         found(ledger, Reference(DATA, "sold", "2013-02*"))
+
+
+def test_a_pattern_of_many_stars_takes_no_longer():
+    began = time.monotonic()
+    assert not fits("a" * 200, "*a" * 40 + "*b")
+    assert fits("a[1]b", "a[?]*")
+    assert not fits("a1b", "a[1]b")
+    assert time.monotonic() - began < 5
 
 
 def test_pins_win_over_everything(ledger):

@@ -2,6 +2,8 @@ import gzip
 import io
 import json
 import math
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -82,6 +84,27 @@ def test_a_process_of_its_own_does_the_same(sales, folder):
         prepare_elsewhere(broken, folder)
 
 
+@pytest.mark.parametrize("value", ["x" * 2_000, "x" * 10_000_000], ids=["disk", "memory"])
+def test_a_small_table_that_unfolds_without_end_is_stopped(tmp_path, value):
+    path = tmp_path / "bomb.parquet"
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000, pa.int32()), pa.array([value]))
+    pq.write_table(pa.table({"a": column}), path)
+    script = tmp_path / "limited.py"
+    script.write_text(
+        "import sys\n"
+        "from provenance.datasets import elsewhere\n"
+        "elsewhere.LARGEST = 1_000_000\n"
+        "elsewhere.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, "convert", path, PARQUET, JSON, tmp_path / "out.json"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert (tmp_path / "out.json").stat().st_size <= 1_000_000
+
+
 def test_json_is_kept_compressed_and_given_back_plain(tmp_path, folder):
     source = tmp_path / "settings.json"
     source.write_text('{"limit": 3, "names": ["a"]}\n')
@@ -116,6 +139,13 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, folder, name
     with pytest.raises(FrameError, match=said):
         prepare(source, folder)
     assert list(folder.glob("*.gz")) == []
+
+
+def test_a_table_of_very_many_columns_is_refused(tmp_path):
+    path = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({f"c{number}": [1] for number in range(10_001)}), path)
+    with pytest.raises(FrameError, match="10,001 columns"):
+        describe(path)
 
 
 def test_every_form_gives_the_same_rows(sales, folder):

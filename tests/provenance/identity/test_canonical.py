@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -221,3 +222,17 @@ def test_ten_hash_seeds_give_one_digest():
         )
         found.add(answer.stdout)
     assert len(found) == 1
+
+
+@given(VALUES)
+def test_what_is_written_is_what_rfc_8785_says(value):
+    assert canonical(value) == rfc8785.dumps(encode(value))
+
+
+@pytest.mark.parametrize(
+    "names", [("a", "B", "\x7f"), ("\ue000", "\U00010000"), ("\n", "\x1f", '"', "\\"), ("é", "z")]
+)
+def test_names_stand_in_the_order_of_rfc_8785(names):
+    value = dict.fromkeys(names, "\x00\b\f\n\r\t\x1f\x7f\u2028/")
+    assert canonical(value) == rfc8785.dumps(value)
+    assert canonical(dict(reversed(value.items()))) == canonical(value)

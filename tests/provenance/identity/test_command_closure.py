@@ -313,6 +313,17 @@ def test_folders_that_lie_in_each_other_end(project):
     assert "lib/deep/low.m" in paths(project, OCTAVE)
 
 
+@pytest.mark.parametrize("argv", [SHELL, OCTAVE, ["python", "tools/prep.py"]])
+def test_a_link_to_itself_is_no_file(project, argv):
+    project.put("bin/go.sh", "cat data/x.csv data/round.csv\n")
+    links = {"data/round.csv", "round.m", "tools/round.py"}
+    for path in links:
+        (project.root / path).symlink_to((project.root / path).name)
+    found = command_closure(project.root, project.tracked | links, argv, ["data"])
+    assert not links & {file.path for file in found.files}
+    assert "data/x.csv" in {file.path for file in found.files}
+
+
 def test_a_link_that_leads_out_is_refused(project, tmp_path):
     (tmp_path / "outside.csv").write_text("1")
     (project.root / "data/link.csv").symlink_to(tmp_path / "outside.csv")

@@ -79,6 +79,12 @@ def test_a_line_that_the_sdk_does_not_write_is_passed_over(root, line):
     assert (found.files, found.wrote, found.is_sure) == ({"data/x.csv": X}, (), True)
 
 
+def test_a_name_that_is_no_text_makes_the_result_unsure(root):
+    wrote = {"path": "data/\udcfe", "wrote": True}
+    found = read_observed(log("data/\udcff", wrote, "data/x.csv"), root, [], since())
+    assert (found.files, found.wrote, found.is_sure) == ({"data/x.csv": X}, (), False)
+
+
 def test_a_link_that_leads_out_is_not_followed_and_makes_the_result_unsure(root):
     found = read_observed(log("link"), root, [], since())
     assert (found.files, found.is_sure) == ({}, False)

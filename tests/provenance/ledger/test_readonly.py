@@ -115,6 +115,8 @@ def test_what_only_postgresql_could_write_is_refused(
         "SELECT 'a' -- '\r, pg_read_file('/etc/hostname') --'",
         "SELECT $$'$$, pg_read_file('/etc/hostname') --'",
         "SELECT 1$$'$$, pg_read_file('/etc/hostname') --'",
+        "SELECT ('/etc/hostname'::text).pg_read_file",
+        """SELECT (f.x) . /* a file */ "pg_read_file" FROM (SELECT '/etc/hostname'::text AS x) f""",
     ],
 )
 def test_a_function_that_does_more_than_compute_is_refused(ledger: Ledger, query: str) -> None:
@@ -133,6 +135,18 @@ def test_a_function_that_does_more_than_compute_is_refused(ledger: Ledger, query
 )
 def test_a_name_cannot_be_hidden_by_escapes(ledger: Ledger, query: str) -> None:
     with pytest.raises(QueryRefusedError, match="written with escapes"):
+        answer(ledger, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT /* /* */ ' */ pg_read_file('/etc/hostname') --'",
+        "SELECT /*/* */ ' */*/ pg_read_file('/etc/hostname') --'",
+    ],
+)
+def test_a_name_cannot_be_hidden_by_comments_in_comments(ledger: Ledger, query: str) -> None:
+    with pytest.raises(QueryRefusedError, match="within a comment"):
         answer(ledger, query)
 
 
