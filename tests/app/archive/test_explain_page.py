@@ -39,7 +39,7 @@ def test_the_page_answers_with_the_cause_its_diff_and_what_moved(client, pair):
 
 def test_a_long_diff_is_folded(client, maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1))
-    long = "".join(f"X{n} = {n}\n" for n in range(40))
+    long = "".join(f"X{n} = {n}\n" for n in range(80))
     runs = [
         recorded_run(maker, evaluation, Facts(source=source)) for source in (long, "RAIN = 1\n")
     ]
