@@ -111,7 +111,10 @@ def test_the_sidecar_of_an_input_tells_of_the_very_result_that_was_laid_down(
     evaluate: Bench, git_project: MakeRepository
 ) -> None:
     cell = "made = None"
-    body = "import json\nprint('told', json.load(open(made + '.prov.json'))['output']['sha256'])"
+    body = (
+        "import json\nside = json.load(open(made + '.prov.json'))\n"
+        "print('told', side['record_id'], side['output']['sha256'])"
+    )
     project = staged(HOLE) | {"reports/daily.ipynb": notebook("# Report", cell, body)}
     repository = git_project(project | {"tables/price.csv": "1\n"})
     evaluate(repository)
