@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from app.assemble import assemble, make_ready
 from app.settings import Settings
-from pipeline.containment import end_with_parent
 from pipeline.installation import Installation
+from pipeline.processes import end_with_parent
 from provenance.errors import UnavailableError
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Project, Run

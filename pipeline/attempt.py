@@ -13,11 +13,12 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.containment import Workplace, end_tree, marked_processes
 from pipeline.installation import Installation
+from pipeline.processes import end_tree, marked_processes
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
 from pipeline.runner.messages import Job
 from pipeline.untrusted import UntrustedFileError, read_regular
+from pipeline.workplace import Workplace
 from provenance.ledger.claims import Claim, cancel_requested, heartbeat, note
 from provenance.ledger.engine import Ledger
 from provenance.ledger.states import Verdict

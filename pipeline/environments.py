@@ -20,11 +20,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock, Timeout
-
-from pipeline.containment import MARKER, end_tree
 from pipeline.installed import FACTS, describe, installed_now
 from pipeline.repository.tree import Tree
+from pipeline.workplace import MARKER
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.identity.environment import EnvironmentFacts
 
@@ -138,11 +136,13 @@ def environment_for(
 @contextmanager
 def _only_builder(path: Path, supervision: Supervision) -> Iterator[None]:
     """Hold the lock under which an environment is built; waits for another's build."""
+    from filelock import FileLock  # slow to import, and mostly nothing is built
+
     lock = FileLock(path)
     while not lock.is_locked:
         try:
             lock.acquire(timeout=_POLL_SECONDS)
-        except Timeout:
+        except TimeoutError:
             supervision.check()
     try:
         yield
@@ -264,6 +264,8 @@ def _uv(supervision: Supervision, directory: Path, *arguments: str) -> None:
         try:
             _wait(process, supervision)
         except BaseException:
+            from pipeline.processes import end_tree  # it takes psutil, and is rare
+
             end_tree(process.pid)
             raise
         if process.returncode != 0:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.containment import this_host
+from pipeline.host import this_host
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.leases import SECONDS, Leases

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.attempt import Attempt
-from pipeline.containment import Workplace
 from pipeline.keeping import Finished, keep, keep_tainted, make_record
 from pipeline.laying import lay_inputs
 from pipeline.observation import observed_by
@@ -23,6 +22,7 @@ from pipeline.stages.kinds.base import Execution
 from pipeline.step import Decision, Step
 from pipeline.stored import StoredError, columns, keep_stored, rows
 from pipeline.untrusted import UntrustedFileError, keep_regular, within
+from pipeline.workplace import Workplace
 from provenance.cache import Entry
 from provenance.errors import UnavailableError
 from provenance.record import Output

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.containment import Workplace
 from pipeline.step import REPORT, BatchFacts, InputFile, Step
+from pipeline.workplace import Workplace
 from provenance.record import SIDECAR_SUFFIX, Output, Record, parse_record, sidecar
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 

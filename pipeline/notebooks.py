@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.containment import Workplace
 from pipeline.definition import closure_code, python_environment
 from pipeline.laying import input_path, sdk_context
 from pipeline.magics import plain_python
@@ -15,6 +14,7 @@ from pipeline.runner.messages import ReportJob
 from pipeline.stages.signature import SEARCH
 from pipeline.step import Definition, Step
 from pipeline.templates import BUILTIN, Template
+from pipeline.workplace import Workplace
 from provenance.identity.canonical import digest
 from provenance.identity.closure import cells_closure
 from provenance.identity.notebook import Cell, execution_cells, prose_digest

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.containment import Workplace
 from pipeline.step import Step
 from pipeline.untrusted import UntrustedFileError, read_regular
+from pipeline.workplace import Workplace
 from provenance.identity.observed import Observed, read_observed
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import structlog
 
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt
-from pipeline.containment import Workplace
 from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import RenderJob
 from pipeline.situation import Situation
 from pipeline.step import number_word
+from pipeline.workplace import Workplace
 from provenance.identity.key import Preimage
 from provenance.ledger.states import Verdict
 from provenance.record import Output, Record

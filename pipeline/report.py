@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cells import cell_event, error_of
-from pipeline.containment import Workplace
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.runner.messages import Failure
+from pipeline.workplace import Workplace
 from provenance.files import write_durably
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt
-from pipeline.containment import Workplace
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
@@ -24,6 +23,7 @@ from pipeline.situation import Situation
 from pipeline.step import Decision, Step
 from pipeline.stored import PRIVATE, StoredError, keep_stored
 from pipeline.untrusted import UntrustedFileError, keep_regular
+from pipeline.workplace import Workplace
 from provenance.cache import Entry
 from provenance.ledger.states import REUSABLE, Verdict, verdict_of
 from provenance.record import Output, Record

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import Workplace
 from pipeline.results import MAX_RESULT_BYTES
 from pipeline.untrusted import UntrustedFileError, keep_regular, read_regular, within
+from pipeline.workplace import Workplace
 from provenance.datasets.errors import InvalidNameError
 from provenance.datasets.forms import ANYTHING, PARQUET
 from provenance.datasets.names import check_dataset, check_partition

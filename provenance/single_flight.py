@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from provenance.files import make_folder
 from provenance.ledger.leases import Lease, Leases
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _WAIT_SECONDS = 0.2
 
@@ -29,6 +31,8 @@ class Flight:
     @contextmanager
     def turn(self, key: str, on_wait: Callable[[], None]) -> Iterator[Lease | None]:
         """Wait for our turn at *key* and hold it; *on_wait* may raise to give up."""
+        from filelock import FileLock  # slow to import, and to look locks nothing
+
         make_folder(self.locks)
         lock = FileLock(self.locks / key)
         try:
@@ -42,11 +46,13 @@ class Flight:
         finally:
             lock.release()
 
-    def _wait_for_lock(self, lock: FileLock, on_wait: Callable[[], None]) -> None:
+    def _wait_for_lock(self, lock: "FileLock", on_wait: Callable[[], None]) -> None:
         while not _locked(lock):
             on_wait()
 
-    def _wait_for_lease(self, leases: Leases, lock: FileLock, on_wait: Callable[[], None]) -> Lease:
+    def _wait_for_lease(
+        self, leases: Leases, lock: "FileLock", on_wait: Callable[[], None]
+    ) -> Lease:
         key, place = Path(lock.lock_file).name, self._place()
         began = time.monotonic()
         while True:
@@ -65,10 +71,10 @@ class Flight:
         return f"{found.st_dev:x}-{found.st_ino:x}"
 
 
-def _locked(lock: FileLock) -> bool:
+def _locked(lock: "FileLock") -> bool:
     if not lock.is_locked:
         try:
             lock.acquire(timeout=_WAIT_SECONDS, poll_interval=0.02)
-        except Timeout:
+        except TimeoutError:
             return False
     return True

@@ -21,6 +21,7 @@ from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.checkout import Checkout
 from pipeline.repository.git import GitError, git
 from pipeline.repository.mirror import Mirror, UnknownRevisionError
+from pipeline.repository.tree import OneLook
 from pipeline.repository.working_tree import local_branch, working_tree
 from pipeline.schema import report_schema
 from provenance.datasets.instants import read_instant
@@ -63,8 +64,12 @@ class Local:
         return getpass.getuser()
 
 
-def open_local(revision: str | None) -> Local:
-    """Return the project that the current directory lies in."""
+def open_local(revision: str | None, *, only_look: bool = False) -> Local:
+    """Return the project that the current directory lies in.
+
+    With *only_look* each file is read once, whatever becomes of it meanwhile: nothing may be
+    executed then.
+    """
     settings = read_settings()
     with ThreadPoolExecutor(1) as beside:
         # Git is asked while the ledger is opened.
@@ -76,6 +81,8 @@ def open_local(revision: str | None) -> Local:
     checkout = tree
     if revision is not None:
         checkout, branch = of_commit(installation, tree.root, revision)
+    if only_look:
+        checkout = replace(checkout, tree=OneLook(checkout.tree.root, checkout.tree.tracked))
     manifest = read_manifest(checkout.tree)
     project_id = _project(installation, manifest.name, tree.root)
     return Local(settings, installation, project_id, checkout, manifest, branch)

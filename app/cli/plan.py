@@ -42,7 +42,7 @@ def command(
     """Show what `provenote run REPORT` would execute, and why; nothing is executed."""
     if given and report is None:
         raise click.UsageError("-p needs a REPORT to set a parameter of.")
-    local = open_local(revision)
+    local = open_local(revision, only_look=True)
     data = wanted_data(as_of)
     plans = [(case, _foresee(local, case, data)) for case in wanted_cases(local, report, given)]
     if as_json:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pipeline.containment import this_host
+from pipeline.host import this_host
 
 
 def owner_name() -> str:

@@ -3,8 +3,10 @@
 import structlog
 
 from app.work.owner import is_alive
-from pipeline.containment import Workplace, end_tree, marked_processes, this_host
+from pipeline.host import this_host
 from pipeline.installation import Installation
+from pipeline.processes import end_tree, marked_processes
+from pipeline.workplace import Workplace
 from provenance.ledger.claims import expired, give_back, owners
 from provenance.ledger.tables import Evaluation, Run
 

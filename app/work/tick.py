@@ -10,7 +10,7 @@ from app.work.broker import make_folders
 from app.work.doorbell import Doorbell
 from app.work.owner import owner_name
 from app.work.reconcile import sweep, take_back
-from pipeline.containment import this_host
+from pipeline.host import this_host
 from pipeline.installation import Installation
 from provenance.ledger.claims import mark_rung, owners, waiting
 from provenance.ledger.tables import Evaluation, Run

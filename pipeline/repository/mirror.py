@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipeline.installation import Installation
 from pipeline.repository.checkout import (
     Checkout,
@@ -116,10 +114,12 @@ class Mirror:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the mirror, waiting no longer for another that fetches than for git itself."""
+        from filelock import FileLock  # slow to import, and a working tree has no mirror
+
         try:
             with FileLock(self._locks / f"mirror-{self.repository.stem}", timeout=self._seconds):
                 yield
-        except Timeout:
+        except TimeoutError:
             raise RepositoryUnreachableError(
                 f"The repository {without_userinfo(self._url)} is being fetched by another, "
                 f"for more than {self._seconds:.0f} s already."
@@ -197,6 +197,8 @@ class Mirror:
         """Lay the commit's files out, once, read-only, and return where."""
         target = self._checkouts / sha
         if not target.exists():
+            from filelock import FileLock
+
             with FileLock(self._locks / f"checkout-{sha}"):
                 if not target.exists():
                     lay_out(self.repository, sha, target)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.containment import end_tree
+from pipeline.processes import end_tree
 from pipeline.runner.messages import Job, as_message
 from provenance.errors import ProvenoteError
 

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.containment import become_supervisor, end_descendants
+from pipeline.processes import become_supervisor, end_descendants
 
 Emit = Callable[[dict[str, Any]], None]
 

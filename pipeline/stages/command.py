@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import RESULTS, Workplace, end_descendants
+from pipeline.processes import end_descendants
 from pipeline.runner.messages import Failure
 from pipeline.stages.follow import GRACE_SECONDS, died, follow
 from pipeline.stages.outcome import failed, succeeded
+from pipeline.workplace import RESULTS, Workplace
 
 PROJECT = "project"
 """Where below the workplace the files lie that the program runs in."""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import Workplace
 from pipeline.report import execute_report
 from pipeline.runner.messages import Failure
 from pipeline.stages.command import media_type_of
 from pipeline.stages.outcome import failed, succeeded
 from pipeline.stored import PRIVATE
+from pipeline.workplace import Workplace
 
 
 def execute_notebook(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

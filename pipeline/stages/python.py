@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import Workplace, end_descendants
+from pipeline.processes import end_descendants
 from pipeline.runner.messages import Failure
 from pipeline.stages.follow import GRACE_SECONDS, died, follow
 from pipeline.stages.outcome import failed, succeeded
 from pipeline.untrusted import UntrustedFileError, read_regular
+from pipeline.workplace import Workplace
 
 _MAX_RESULT_BYTES = 16 * 1024 * 1024
 

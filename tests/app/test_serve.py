@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.intake.secrets import sign
-from pipeline.containment import marked_processes
+from pipeline.processes import marked_processes
 from provenance.ledger.columns import utc_now
 from provenance.ledger.tables import Base, Delivery, Evaluation
 from tests.support.processes import LONG

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.attempt import Worker
-from pipeline.containment import end_with_parent
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation, SourceUrls
+from pipeline.processes import end_with_parent
 from pipeline.runner.client import Runner
 from provenance.ledger.claims import claim
 from provenance.ledger.engine import Ledger

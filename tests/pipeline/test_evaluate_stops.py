@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
-from pipeline.containment import marked_processes
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation, Limits
+from pipeline.processes import marked_processes
 from pipeline.runner.client import Runner, RunnerStoppedError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import ClaimLostError, release

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.containment import Workplace
 from pipeline.stored import PRIVATE, StoredError, keep_stored
+from pipeline.workplace import Workplace
 from provenance.store import Store
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import psutil
 import pytest
 
-from pipeline.containment import Workplace
 from pipeline.runner.client import (
     Runner,
     RunnerDiedError,
@@ -21,6 +20,7 @@ from pipeline.runner.client import (
     RunnerStoppedError,
 )
 from pipeline.runner.messages import RenderJob, StageJob
+from pipeline.workplace import Workplace
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from pipeline.containment import Workplace
 from pipeline.runner.client import Runner, RunnerStoppedError
 from pipeline.runner.messages import SqlJob
+from pipeline.workplace import Workplace
 from tests.support.sources import Reader, day
 from tests.support.waiting import wait_for
 

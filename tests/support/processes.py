@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from pipeline.containment import MARKER
+from pipeline.workplace import MARKER
 from provenance.ledger.engine import Ledger
 from provenance.ledger.tables import Evaluation, Run
 from tests.support.waiting import wait_for

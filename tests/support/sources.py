@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.containment import Workplace
 from pipeline.runner.messages import SqlJob
 from pipeline.stages.sql import execute_query
+from pipeline.workplace import Workplace
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.containment import Workplace
 from pipeline.manifest_parts.models import Manifest, Section, StageSpec
 from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import Job
 from pipeline.step import Definition, Step
+from pipeline.workplace import Workplace
 
 if TYPE_CHECKING:
     from pipeline.installation import Installation

@@ -7,7 +7,6 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.containment import program_path
 from pipeline.definition import closure_code, python_environment
 from pipeline.laying import input_path, sdk_context
 from pipeline.manifest_parts.models import Manifest, StageSpec
@@ -18,6 +17,7 @@ from pipeline.runner.messages import CommandJob
 from pipeline.stages.command import PROJECT
 from pipeline.stages.kinds.base import Execution, Look, is_file_name
 from pipeline.step import Definition
+from pipeline.workplace import program_path
 from provenance.errors import InvalidInputError
 from provenance.identity.closure import Closure
 from provenance.identity.commands import command_closure

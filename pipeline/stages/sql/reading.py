@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Date, bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.containment import Workplace
 from pipeline.runner.messages import Failure, SqlJob
 from pipeline.stages.outcome import failed, succeeded
 from pipeline.stages.signature import sql_binds, with_escaped_colons
@@ -26,6 +25,7 @@ from pipeline.stages.sql.freshness import (
 )
 from pipeline.stages.sql.guesses import what_was_meant
 from pipeline.stages.sql.table import write_rows
+from pipeline.workplace import Workplace
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult

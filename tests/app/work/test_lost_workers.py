@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psutil
 
-from pipeline.containment import marked_processes
+from pipeline.processes import marked_processes
 from provenance.ledger.columns import utc_now
 from tests.support.processes import LONG, ended
 from tests.support.waiting import wait_for

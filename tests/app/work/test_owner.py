@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from app.work.owner import is_alive, owner_name
-from pipeline.containment import this_host
+from pipeline.host import this_host
 from tests.support.waiting import wait_for
 
 TELL = "from app.work.owner import owner_name; print(owner_name(), flush=True); input()"

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.containment import MARKER, Workplace, end_tree, marked_processes
+from pipeline.processes import end_tree, marked_processes
+from pipeline.workplace import MARKER, Workplace
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +98,7 @@ def test_a_workplace_is_private_and_goes_away(tmp_path: Path) -> None:
 
 def test_daemons_below_a_supervisor_are_ended(start: Start, tmp_path: Path) -> None:
     supervisor = start(
-        f"from pipeline.containment import *; become_supervisor()\n{DAEMON}"
+        f"from pipeline.processes import *; become_supervisor()\n{DAEMON}"
         "for number in range(3): daemon(f'pid-{number}')\n"
         "import subprocess\n"
         "subprocess.Popen(['sh', '-c', 'trap \"\" TERM; sleep 600 & wait'])\n"
@@ -116,7 +117,7 @@ def test_daemons_below_a_supervisor_are_ended(start: Start, tmp_path: Path) -> N
 def test_processes_are_asked_to_end_before_they_are_killed(start: Start) -> None:
     supervisor = start(
         "import subprocess, sys\n"
-        "from pipeline.containment import *; become_supervisor()\n"
+        "from pipeline.processes import *; become_supervisor()\n"
         "def child(what):\n"
         "    code = f'import signal, sys, time; signal.signal(signal.SIGTERM, {what}); '\n"
         "    code += 'print(flush=True); time.sleep(600)'\n"
@@ -136,7 +137,7 @@ def test_a_supervisor_ends_with_the_process_that_started_it(start: Start, tmp_pa
     parent = start(
         "import subprocess, sys, time\n"
         "subprocess.Popen([sys.executable, '-c', 'import os, sys, time; from pathlib import Path\\n"
-        "from pipeline.containment import *; become_supervisor()\\n"
+        "from pipeline.processes import *; become_supervisor()\\n"
         'Path(sys.argv[1], "pid-0").write_text(str(os.getpid())); time.sleep(600)\', '
         "sys.argv[1]])\n"
         "time.sleep(600)\n"
