@@ -12,8 +12,8 @@ from provenance.datasets.elsewhere import convert_elsewhere
 from provenance.datasets.forms import ANYTHING, FORMATS, JSON, JSON_GZIP, export_name, format_of
 from provenance.datasets.frames import FrameError, convert
 from provenance.datasets.models import package_name, write_package
-from provenance.datasets.names import nearest
 from provenance.ledger.data_tables import Batch
+from provenance.nearest import did_you_mean_or_all
 
 _IN_MEMORY = 8 * 1024 * 1024
 
@@ -24,7 +24,7 @@ def batch_content(batch: Batch, form: str | None) -> Response:
     Its digest is the ETag. Raises FrameError where it cannot take that form, CorruptObjectError.
     """
     if form is not None and form not in FORMATS:
-        raise FrameError(f"There is no format {form[:40]!r}.", nearest(form, FORMATS))
+        raise FrameError(f"There is no format {form[:40]!r}.", did_you_mean_or_all(form, FORMATS))
     wanted = form or format_of(batch.media_type)
     # What is no table is a file to be saved, whatever its maker calls it.
     media_type = FORMATS[wanted] if wanted is not None else ANYTHING

@@ -56,6 +56,7 @@ def event_object(row: EventRow) -> dict[str, Any]:
         "to": event.to_batch,
         "from_number": row.from_number,
         "to_number": row.to_number,
+        "schema_change": row.schema_change,
         "actor": event.actor,
         "reason": event.reason,
         "run": event.run_id,

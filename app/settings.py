@@ -1,6 +1,5 @@
 """The settings: environment variables with the prefix ``PROVENOTE_``."""
 
-import difflib
 import math
 import os
 from collections.abc import Mapping
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from provenance.nearest import nearest
 
 PREFIX = "PROVENOTE_"
 _NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT", "PROVENOTE_RESULTS"}
@@ -113,8 +114,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _unknown(variable: str, known: list[str]) -> str:
     names = [name.removeprefix(PREFIX) for name in known]
-    near = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1)
-    hint = f"Did you mean {PREFIX}{near[0]}?" if near else "`provenote config` lists all settings."
+    near = nearest(variable.removeprefix(PREFIX), names)
+    hint = f"Did you mean {PREFIX}{near}?" if near else "`provenote config` lists all settings."
     return f"{variable} is no setting of provenote. {hint}"
 
 

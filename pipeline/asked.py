@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from pipeline.repository.mirror import without_userinfo
 from pipeline.reproduction.answer import TOLERANCE
+from provenance.addresses import without_userinfo
 from provenance.ledger.tables import Evaluation, Run
 
 

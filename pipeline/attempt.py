@@ -13,14 +13,15 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.asked import Asked, read_asked
+from pipeline.heartbeat import Heartbeat
 from pipeline.installation import Installation
 from pipeline.processes import end_tree, marked_processes
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
 from pipeline.runner.messages import Job
 from pipeline.untrusted import UntrustedFileError, read_regular
 from pipeline.workplace import Workplace
-from provenance.ledger.claims import Claim, cancel_requested, heartbeat, note
-from provenance.ledger.engine import Ledger
+from provenance.ledger.claims import Claim, note
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import RunEvent
 from provenance.text import storable
@@ -48,9 +49,10 @@ class Worker:
 class Attempt:
     """What the story of a run needs to know of the one who tells it."""
 
-    def __init__(self, claim: Claim, worker: Worker, watch: "Heartbeat") -> None:
+    def __init__(self, claim: Claim, worker: Worker, watch: Heartbeat, asked: Asked) -> None:
         self.installation = worker.installation
         self.claim = claim
+        self.asked = asked
         self.runner = worker.runner
         self._worker = worker
         self._watch = watch
@@ -225,59 +227,6 @@ def attempt_root(installation: Installation, claim: Claim) -> Path:
     return installation.work / f"{claim.id}-{claim.attempt}"
 
 
-class Heartbeat:
-    """Prolongs a claim every quarter of its lease, in a thread of its own.
-
-    ``lost`` is set when the claim is another's, or when no beat succeeded for 0.7 of the
-    lease: the work must stop before anyone else may start it. ``cancelled`` is set when
-    somebody asked for the end; that is looked for more often, since somebody waits.
-    """
-
-    def __init__(self, ledger: Ledger, claim: Claim, lease: float) -> None:
-        self.lost = threading.Event()
-        self.cancelled = threading.Event()
-        self._ledger = ledger
-        self._claim = claim
-        self._lease = lease
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def start(self) -> None:
-        """Begin to beat."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop beating; the claim is finished, or given up."""
-        self._ended.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        last = time.monotonic()
-        while not self._ended.wait(min(1.0, self._lease / 4)):
-            try:
-                if time.monotonic() - last >= self._lease / 4 and self._prolong():
-                    last = time.monotonic()
-                self._look_for_cancel()
-            except SQLAlchemyError as error:
-                _log.warning("heartbeat failed", work=self._claim.id, error=str(error))
-            if time.monotonic() - last > 0.7 * self._lease:
-                self.lost.set()
-            if self.lost.is_set():
-                return
-
-    def _prolong(self) -> bool:
-        with self._ledger.writing() as session:
-            held = heartbeat(session, self._claim, self._lease)
-        if not held:
-            self.lost.set()
-        return held
-
-    def _look_for_cancel(self) -> None:
-        with self._ledger.reading() as session:
-            if cancel_requested(session, self._claim):
-                self.cancelled.set()
-
-
 @contextmanager
 def keeping(claim: Claim, worker: Worker) -> Iterator[Heartbeat]:
     """Keep *claim* alive until the block ends."""
@@ -293,7 +242,9 @@ def keeping(claim: Claim, worker: Worker) -> Iterator[Heartbeat]:
 def attempting(claim: Claim, worker: Worker) -> Iterator[Attempt]:
     """Give an attempt whose claim is kept alive until the block ends."""
     with keeping(claim, worker) as watch:
-        attempt = Attempt(claim, worker, watch)
+        with worker.installation.ledger.reading() as session:
+            asked = read_asked(session, claim.id)
+        attempt = Attempt(claim, worker, watch, asked)
         attempt.root.mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
             yield attempt

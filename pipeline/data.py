@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.asked import DataWanted
 from pipeline.installation import Installation
-from pipeline.laying import read_record
 from pipeline.manifest_parts.data import DataInput, filled
 from pipeline.situation import Situation
 from pipeline.step import REPORT, BatchFacts, InputFile
 from provenance.datasets.names import MODEL, is_pattern
-from provenance.record import Output, Record
+from provenance.record import Output, Record, read_record
 from provenance.store import Store
 
 if TYPE_CHECKING:

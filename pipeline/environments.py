@@ -24,6 +24,7 @@ from pipeline.installed import FACTS, describe, installed_now
 from pipeline.repository.tree import Tree
 from pipeline.workplace import MARKER
 from provenance.errors import InvalidInputError, ProvenoteError
+from provenance.files import mark_used
 from provenance.identity.environment import EnvironmentFacts
 
 _DEFAULT_LOCK = Path(__file__).with_name("default_environment.txt")
@@ -82,11 +83,6 @@ class Environment:
         """Its interpreter."""
         return self.root / "bin" / "python"
 
-    @property
-    def caches(self) -> Path:
-        """Where libraries may keep caches that outlive a run, such as matplotlib's fonts."""
-        return self.root / "cache"
-
 
 def lock_of(tree: Tree, reference: str | None) -> Lock:
     """Return the lock that a manifest names in ``[environment] from``, or the default one."""
@@ -130,6 +126,7 @@ def environment_for(
         with _only_builder(home / f"{lock.key[:24]}.lock", supervision):
             if not facts_file.exists():
                 _build(root, lock, supervision)
+    mark_used(root)
     return Environment(lock.key, root, installed_now(root))
 
 

@@ -16,19 +16,19 @@ an exception and leaves this module: whoever called ends the run as such.
 
 from functools import partial
 
-from pipeline.asked import Asked, read_asked
+from pipeline.asked import Asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
 from pipeline.data import read_data
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.manifest import read_manifest
-from pipeline.plan import report_step, stage_step
+from pipeline.plan import Due, report_step, stage_step
 from pipeline.previous import previous_key
 from pipeline.publication import publish_report, publish_stage
 from pipeline.publish import Outcome, publish
 from pipeline.push import cases_of_push, commit_of_push
-from pipeline.reporting import make_report
+from pipeline.reporting import Reported, make_report
 from pipeline.repository.checkout import Checkout
 from pipeline.repository.mirror import Mirror
 from pipeline.reproduction.again import begin_again
@@ -97,44 +97,26 @@ def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) ->
     Returns None where the run went back to the queue, because something did not answer.
     """
     with attempting(claim, worker) as attempt:
-        with worker.installation.ledger.reading() as session:
-            asked = read_asked(session, claim.id)
-        original = begin_again(attempt, asked)
+        original = begin_again(attempt)
         try:
-            outcome = _carry_out(attempt, asked, local, original)
+            outcome = _carry_out(attempt, local, original)
         except UnavailableError as error:
             with worker.installation.ledger.writing() as session:
                 if postpone(session, claim, _told(error)):
                     return None
             failure = Failure(error.code, error.message, hint=error.hint)
             outcome = _ended(attempt, failure, stage=getattr(error, "stage", None))
-        answer = judge(attempt, original, outcome, asked.tolerance) if original else None
+        answer = judge(attempt, original, outcome) if original else None
         with worker.installation.ledger.writing() as session:
-            publish(session, claim, asked, outcome, answer)
+            publish(session, claim, attempt.asked, outcome, answer)
     return outcome
 
 
-def _carry_out(
-    attempt: Attempt, asked: Asked, local: Checkout | None, original: Original | None
-) -> Outcome:
-    """Tell the story of one run; every way it can end by the project's doing is an outcome."""
+def _carry_out(attempt: Attempt, local: Checkout | None, original: Original | None) -> Outcome:
+    """Return how the run ended; each way it can end by the project's doing is an outcome."""
     made: list[Made] = []
     try:
-        situation = _prepare(attempt, asked, local)
-        results: dict[str, Entry] = {}
-        for stage in situation.manifest.upstream(asked.report):
-            step = stage_step(situation, stage, results)
-            check_same(original, step)
-            previous = partial(_previous, attempt, asked, situation, step)
-            one = make_stage(attempt, situation, step, results, previous, asked.force)
-            one = publish_stage(attempt, situation, asked, one)
-            results[stage] = one.entry
-            made.append(one)
-        step = report_step(situation, results)
-        check_same(original, step)
-        previous = partial(_previous, attempt, asked, situation, step)
-        report = make_report(attempt, situation, asked, step, made, previous)
-        report = publish_report(attempt, situation, asked, report)
+        report = _tell(attempt, local, original, made)
     except StageFailedError as failed:
         return _ended(attempt, failed.failure, made, failed.stage)
     except RunnerStoppedError as stopped:
@@ -153,10 +135,33 @@ def _carry_out(
     return Outcome(report.verdict, made, report, report.failure, None, attempt.seconds, log)
 
 
-def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situation:
+def _tell(
+    attempt: Attempt, local: Checkout | None, original: Original | None, made: list[Made]
+) -> Reported:
+    """Tell the story of one run; *made* gets each stage as soon as it has its result."""
+    situation = _prepare(attempt, local)
+    results: dict[str, Entry] = {}
+    for stage in situation.manifest.upstream(situation.report):
+        step = stage_step(situation, stage, results)
+        check_same(original, step)
+        one = make_stage(attempt, situation, _due(attempt, situation, step), results)
+        one = publish_stage(attempt, situation, one)
+        results[stage] = one.entry
+        made.append(one)
+    step = report_step(situation, results)
+    check_same(original, step)
+    report = make_report(attempt, situation, _due(attempt, situation, step), made)
+    return publish_report(attempt, situation, report)
+
+
+def _due(attempt: Attempt, situation: Situation, step: Step) -> Due:
+    return Due(step, partial(_previous, attempt, situation, step), attempt.asked.force)
+
+
+def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     """Lay the commit out, read its manifest, find its environment, parameters and data."""
     attempt.tell("checkout")
-    installation = attempt.installation
+    installation, asked = attempt.installation, attempt.asked
     checkout = local or _checkout(installation, asked)
     manifest = read_manifest(checkout.tree)
     attempt.tell("environment")
@@ -165,7 +170,7 @@ def _prepare(attempt: Attempt, asked: Asked, local: Checkout | None) -> Situatio
     environment = environment_for(installation.environments, lock, supervision)
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
-    settled = settle(checkout, manifest, environment, asked.report, asked.params, asked.origins)
+    settled = settle(checkout, manifest, environment, asked)
     return read_data(installation, settled, asked.data)
 
 
@@ -176,8 +181,9 @@ def _checkout(installation: Installation, asked: Asked) -> Checkout:
     return mirror.checkout(mirror.resolve(asked.commit))
 
 
-def _previous(attempt: Attempt, asked: Asked, situation: Situation, step: Step) -> str | None:
+def _previous(attempt: Attempt, situation: Situation, step: Step) -> str | None:
     """Return the key that the step had before, to say what has changed since."""
+    asked = attempt.asked
     with attempt.installation.ledger.reading() as session:
         if asked.again_of is not None:
             return key_in(session, asked.again_of, step.name)

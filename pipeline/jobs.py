@@ -12,7 +12,7 @@ from pipeline.attempt import Attempt
 from pipeline.keeping import Finished, keep, keep_tainted, make_record
 from pipeline.laying import lay_inputs
 from pipeline.observation import observed_by
-from pipeline.plan import Previous, decide, stage_step
+from pipeline.plan import Due, decide, stage_step
 from pipeline.results import Results, TooManyResultsError, read_results
 from pipeline.runner.client import RunnerStoppedError
 from pipeline.runner.messages import Failure, Job, SqlJob
@@ -64,28 +64,21 @@ class Made:
     seconds: float
 
 
-def make_stage(
-    attempt: Attempt,
-    situation: Situation,
-    step: Step,
-    made: Mapping[str, Entry],
-    previous: Previous,
-    force: bool,
-) -> Made:
-    """Return the result of *step*, executing it if there is none; *made* came before it.
+def make_stage(attempt: Attempt, situation: Situation, due: Due, made: Mapping[str, Entry]) -> Made:
+    """Return the result of the stage that is due; *made* came before it.
 
     Of several workers that need the same key at once, one executes and the others wait for
     its result. Raises StageFailedError where the stage's own code comes to nothing.
     """
-    cache = attempt.installation.cache
+    cache, step = attempt.installation.cache, due.step
     started = time.monotonic()
-    decision = decide(cache, situation, step, previous, force)
+    decision = decide(cache, situation, due)
     if decision.entry is None:
         attempt.runner.start()  # it gets ready while we wait for our turn
         attempt.tell(f"stage {step.name}")
         with cache.single_flight(step.key, attempt.check):
             # Somebody else may have made it while we waited for our turn.
-            decision = decide(cache, situation, step, previous, force)
+            decision = decide(cache, situation, due)
             if decision.entry is None:
                 return _execute(attempt, situation, step, made, decision)
     entry = decision.entry
@@ -125,21 +118,30 @@ def _execute(
         raise passing(step.name, Failure(**result["failure"]))
     outputs = tuple(_keep(attempt, step, place, output) for output in result["outputs"])
     _check_declared(step, outputs)
-    extra: dict[str, Any] = _results(step, place).as_json()
-    extra |= {"queries": result.get("queries", [])}
-    extra |= _stored(attempt, step, place) | _tables(result["outputs"])
-    if notebook := result.get("notebook"):
-        extra["notebook"] = keep_regular(attempt.installation.store, Path(notebook)).sha256
-    if printed := attempt.printed(step.name):
-        extra["log"] = attempt.installation.store.put_bytes(printed).sha256
+    extra = _extra(attempt, step, place, result)
     observed = observed_by(situation, step, place, began)
     record = make_record(attempt, situation, Finished(step, began, outputs, extra, observed))
-    if observed.is_sure and stage_step(situation, step.name, made).key == step.key:
+    if observed.is_sure and stage_step(situation.as_now(), step.name, made).key == step.key:
         entry = keep(attempt, record, forced=decision.reason == "forced")
     else:
         entry = keep_tainted(attempt, record)
     done = Made(step, entry, "executed", decision.reason, decision.sentence, _since(started))
     return _told(attempt, done)
+
+
+def _extra(
+    attempt: Attempt, step: Step, place: Workplace, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the record says beside the outputs; the files of it are kept."""
+    store = attempt.installation.store
+    extra: dict[str, Any] = _results(step, place).as_json()
+    extra |= {"queries": result.get("queries", [])}
+    extra |= _stored(attempt, step, place) | _tables(result["outputs"])
+    if notebook := result.get("notebook"):
+        extra["notebook"] = keep_regular(store, Path(notebook)).sha256
+    if printed := attempt.printed(step.name):
+        extra["log"] = store.put_bytes(printed).sha256
+    return extra
 
 
 def _perform(

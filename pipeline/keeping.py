@@ -80,7 +80,7 @@ def keep(attempt: Attempt, record: Record, *, forced: bool) -> Entry:
 
 
 def keep_tainted(attempt: Attempt, record: Record) -> Entry:
-    """Keep the record of a job whose code was edited while it ran, but for this run alone.
+    """Keep the record of a job whose code or packages changed meanwhile, but for this run alone.
 
     Nobody knows which of the two it executed, so it must never stand for either.
     """
@@ -95,7 +95,12 @@ def keep_apart(attempt: Attempt, record: Record) -> Entry:
 
 def _told_of_input(file: InputFile) -> dict[str, Any]:
     # The file's own name comes last: an output is called by its stage's name for it.
-    producer = {"producer": file.producer, "producer_key": file.producer_key}
+    # Two records can stand under one key, so the one that was taken from is named as well.
+    producer = {
+        "producer": file.producer,
+        "producer_key": file.producer_key,
+        "producer_record": file.record,
+    }
     batch = told_of_batch(file.batch)
     return {**asdict(file.output), **producer, **batch, "name": file.full_name}
 

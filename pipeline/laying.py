@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.step import REPORT, BatchFacts, InputFile, Step
 from pipeline.workplace import Workplace
-from provenance.record import SIDECAR_SUFFIX, Output, Record, parse_record, sidecar
-from provenance.store import CorruptObjectError, MissingObjectError, Store
+from provenance.record import SIDECAR_SUFFIX, Output, read_record, sidecar
+from provenance.store import Store
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -37,16 +37,6 @@ def lay_file(store: Store, output: Output, record_id: str | None, target: Path) 
     if record is not None and record_id is not None:
         told = sidecar(record, record_id, output)
         target.with_name(target.name + SIDECAR_SUFFIX).write_bytes(told)
-
-
-def read_record(store: Store, record_id: str | None) -> Record | None:
-    """Return the record with this id; None where there is none that can be read."""
-    if record_id is None:
-        return None
-    try:
-        return parse_record(store.read(record_id))
-    except (MissingObjectError, CorruptObjectError, ValueError):
-        return None
 
 
 def sdk_context(situation: "Situation", step: Step, place: Workplace) -> dict[str, Any]:

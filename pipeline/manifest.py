@@ -33,9 +33,9 @@ from pipeline.manifest_parts.problems import (
     lines_of,
 )
 from pipeline.manifest_parts.spec import kind_of
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.repository.tree import Tree
 from provenance.errors import ProvenoteError
+from provenance.nearest import did_you_mean, did_you_mean_or_all, listed, shown
 
 __all__ = [
     "MANIFEST",
@@ -136,7 +136,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> tuple[Manifest, 
     known = ("project", "environment", *SECTIONS)
     for name in document:
         if name not in known:
-            hint = did_you_mean(name, known) or f"There are: {listed(known)}."
+            hint = did_you_mean_or_all(name, known)
             problems.add((name,), "unknown table or key.", hint)
     project = _project(document, problems)
     found = _model(EnvironmentSpec, document.get("environment", {}), ("environment",), problems)

@@ -1,31 +1,27 @@
 """The page of a run: rendered after its execution, or anew around results that it reuses."""
 
 import json
-import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from pipeline.asked import Asked
 from pipeline.attempt import Attempt
-from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
+from pipeline.rendering.colophon import Colophon
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import RenderJob
 from pipeline.situation import Situation
-from pipeline.step import number_word
 from pipeline.workplace import Workplace
+from provenance.cache import Entry
 from provenance.identity.key import Preimage
 from provenance.ledger.states import Verdict
 from provenance.record import Output, Record
 
 if TYPE_CHECKING:
-    from pipeline.jobs import Made
     from pipeline.reporting import Reported
 
 _log = structlog.get_logger()
@@ -96,20 +92,24 @@ def _render_anew(
         preimage=preimage.to_json(),
         outputs=outputs,
         run=attempt.told(began),
-        code={
-            "project": situation.manifest.name,
-            "commit": situation.checkout.commit.sha,
-            "dirty": situation.checkout.dirty,
-            "template": situation.template.path,
-            "prose": reported.step.definition.content["prose"],
-        },
+        code=_code_of_page(situation, preimage),
         params={},
-        inputs=tuple(_told_of_notebook(old.record)),
+        inputs=tuple(_told_of_notebook(old)),
         environment={},
         extra={"executed": old.record_id},
     )
     # Without a page it is not kept: the next run tries again.
     return cache.commit(record).record if record.output(HTML) else record
+
+
+def _code_of_page(situation: Situation, preimage: Preimage) -> dict[str, Any]:
+    return {
+        "project": situation.manifest.name,
+        "commit": situation.checkout.commit.sha,
+        "dirty": situation.checkout.dirty,
+        "template": situation.template.path,
+        "prose": preimage.code["prose"],
+    }
 
 
 def _job(
@@ -148,71 +148,9 @@ def _rendered(attempt: Attempt, job: RenderJob) -> Iterator[Output]:
             yield Output(name, blob.sha256, blob.size, MEDIA[Path(path).suffix], filename)
 
 
-def _told_of_notebook(record: Record) -> Iterator[dict[str, object]]:
+def _told_of_notebook(entry: Entry) -> Iterator[dict[str, object]]:
+    record = entry.record
     for output in record.outputs:
         if output.name == NOTEBOOK:
             made = {"producer": f"report:{record.name}", "producer_key": record.key}
-            yield {**asdict(output), **made}
-
-
-def colophon(
-    situation: Situation,
-    asked: Asked,
-    reported: "Reported",
-    made: Sequence["Made"],
-) -> Colophon:
-    """Return what the page says at its end about how it came to be."""
-    step, checkout = reported.step, situation.checkout
-    facts = situation.environment.facts
-    imported = set(step.code["imports"])
-    main = {d.name: d.version for d in facts.distributions if imported.intersection(d.modules)}
-    return Colophon(
-        project=situation.manifest.name,
-        report=situation.report,
-        title=situation.spec.title or situation.template.title or situation.report,
-        commit=checkout.commit.sha,
-        branch=asked.branch,
-        subject=checkout.commit.subject,
-        author=checkout.commit.author,
-        committed_at=checkout.commit.committed_at,
-        dirty=checkout.dirty,
-        params={name: typed["value"] for name, typed in situation.typed(situation.params).items()},
-        origins=situation.origins,
-        inputs=tuple(
-            InputLine(
-                file.full_name,
-                file.output.sha256,
-                file.output.size,
-                file.output.media_type,
-                file.producer,
-                file.producer_key,
-                f"{number_word(file.batch.kind)} {file.batch.number}" if file.batch else "",
-            )
-            for file in step.inputs
-        ),
-        stages=tuple(StageLine(one.step.name, one.step.key, one.status) for one in made),
-        key=step.key,
-        verdict=str(reported.verdict),
-        error=reported.failure.message if reported.failure else "",
-        checks=tuple((check.ok, check.message) for check in reported.results.checks),
-        metrics=tuple((m.name, m.value, m.unit, m.better) for m in reported.results.metrics),
-        environment=EnvironmentLine(
-            facts.python, situation.environment.key, len(facts.distributions), main
-        ),
-        trigger=asked.trigger,
-        actor=asked.actor,
-        started_at=datetime.fromisoformat(str(reported.entry.record.run["started_at"])),
-        seconds=reported.seconds,
-        host=socket.gethostname(),
-        provenote_version=version("provenote"),
-        reproduce=reproduce_command(situation, asked),
-        as_of=situation.as_of,
-    )
-
-
-def reproduce_command(situation: Situation, asked: Asked) -> str:
-    """Return the command line that makes the same report again."""
-    return asked.reproduce_command(
-        {name: typed["value"] for name, typed in situation.typed(situation.params).items()},
-        situation.checkout.commit.sha,
-    )
+            yield {**asdict(output), **made, "producer_record": entry.record_id}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
-from pipeline.nearest import shown
 from provenance.errors import InvalidInputError
+from provenance.nearest import shown
 
 Type = Literal["text", "int", "float", "bool", "date", "list", "dict"]
 TYPES: tuple[str, ...] = get_args(Type)

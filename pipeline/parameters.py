@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameter_values import (
     EXPECTED,
     Type,
@@ -18,6 +17,7 @@ from pipeline.parameter_values import (
     to_text,
 )
 from provenance.errors import InvalidInputError
+from provenance.nearest import did_you_mean, listed, shown
 
 __all__ = [
     "Parameter",

@@ -1,10 +1,10 @@
 """The plan: for each job of a run its key, whether that was made before, and if not, why."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pipeline.manifest_parts.data import DataInput
 from pipeline.manifest_parts.models import split_reference
-from pipeline.nearest import listed
 from pipeline.notebooks import notebook_definition
 from pipeline.situation import Situation
 from pipeline.stages.kinds import kind_of_stage
@@ -13,10 +13,21 @@ from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.identity.key import Preimage, why
 from provenance.identity.observed import current_digest
+from provenance.nearest import listed
 from provenance.record import Output
 
 Previous = Callable[[], str | None]
 """Tells the key that a job had before; asked only where a reason has to be given."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A step whose turn has come."""
+
+    step: Step
+    previous: Previous
+    force: bool = False
+    """Whether it is to be executed, whatever there is already."""
 
 
 class UnknownOutputError(InvalidInputError):
@@ -31,7 +42,7 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
     kind = kind_of_stage(spec)
     inputs = tuple(_input_files(situation, stage, spec.inputs, made))
     params = situation.stage_params(stage)
-    definition = kind.define(situation, stage, params)
+    definition = kind.define(situation, stage)
     preimage = Preimage(
         kind=kind.name,
         stage=stage,
@@ -61,11 +72,10 @@ def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     return Step(REPORT, preimage, inputs, params, definition)
 
 
-def decide(
-    cache: Cache, situation: Situation, step: Step, previous: Previous, force: bool
-) -> Decision:
-    """Say whether *step* is reused; *previous* tells the key that it had the last time."""
-    if force:
+def decide(cache: Cache, situation: Situation, due: Due) -> Decision:
+    """Say whether the step is reused, and if not, why."""
+    step = due.step
+    if due.force:
         return Decision(None, "forced", "forced: asked to run afresh")
     current = current_digest(situation.checkout.root)
     entry = cache.lookup(step.key, current)
@@ -77,7 +87,7 @@ def decide(
         if changed:
             return Decision(None, "code", f"code: {listed(changed)} changed (opened, not declared)")
         return Decision(None, "missing", "missing: its result is no longer in the store")
-    key = previous()
+    key = due.previous()
     before = cache.recorded(key) if key else None
     reason = why(_preimage_of(before), step.preimage)
     if reason.code == "same":

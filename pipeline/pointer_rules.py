@@ -11,10 +11,9 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from pipeline.laying import read_record
 from provenance.ledger.data_tables import Batch, PointerEvent
 from provenance.ledger.tables import Commit, Run
-from provenance.record import Record
+from provenance.record import Record, read_record
 from provenance.store import Store
 
 _TAKING_BACK = ("rollback", "retire")

@@ -1,9 +1,13 @@
 """The key that a job had before: what a plan compares with to say what has changed since."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from pipeline.situation import Situation
 from pipeline.step import REPORT, Step
+from provenance.identity.canonical import digest
 from provenance.ledger.history import Baseline, key_at, last_key
 
 
@@ -15,10 +19,18 @@ def previous_key(
     That is at the parent of the commit. Where that has no run, and for a working tree, in
     which somebody goes from try to try, it is the latest that there is.
     """
-    from pipeline.publish import params_key  # it brings all that executes, and is seldom asked
-
     commit = situation.checkout.commit
     baseline = Baseline(project_id, situation.report, case_key, commit.parent)
     at_parent = None if situation.checkout.dirty else key_at(session, baseline, step.name)
-    name = f"report:{situation.report}" if step.name == REPORT else f"stage:{step.name}"
-    return at_parent or last_key(session, project_id, name, params_key(step.params))
+    name, params = history_name(situation.report, step), params_key(step.params)
+    return at_parent or last_key(session, project_id, name, params)
+
+
+def history_name(report: str, step: Step) -> str:
+    """Return the name under which history keeps the keys of *step* of this report."""
+    return f"report:{report}" if step.name == REPORT else f"stage:{step.name}"
+
+
+def params_key(params: Mapping[str, Any]) -> str:
+    """Return the digest under which history keeps what had these parameters."""
+    return digest("params", dict(params))

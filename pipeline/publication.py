@@ -36,8 +36,12 @@ class _Job:
 
     attempt: Attempt
     situation: Situation
-    asked: Asked
     entry: Entry
+
+    @property
+    def asked(self) -> Asked:
+        """What the run was asked for."""
+        return self.attempt.asked
 
     @property
     def record(self) -> Record:
@@ -55,21 +59,19 @@ class _Job:
         )
 
 
-def publish_stage(attempt: Attempt, situation: Situation, asked: Asked, made: Made) -> Made:
+def publish_stage(attempt: Attempt, situation: Situation, made: Made) -> Made:
     """Publish what the stage made; return it with a sentence that says what came of that."""
-    job = _Job(attempt, situation, asked, made.entry)
+    job = _Job(attempt, situation, made.entry)
     specs = situation.manifest.stage(made.step.name).publish
     said = _publish(job, [*_outputs(job, made.step.name, specs), *_stored(job)])
     return replace(made, sentence="; ".join([made.sentence, *said]))
 
 
-def publish_report(
-    attempt: Attempt, situation: Situation, asked: Asked, report: Reported
-) -> Reported:
+def publish_report(attempt: Attempt, situation: Situation, report: Reported) -> Reported:
     """Publish the frames and models that the template stored, unless it raised."""
     if report.failure is not None:
         return report
-    job = _Job(attempt, situation, asked, report.entry)
+    job = _Job(attempt, situation, report.entry)
     said = _publish(job, [*_stored(job)])
     sentence = "; ".join([report.decision.sentence, *said])
     return replace(report, decision=replace(report.decision, sentence=sentence))
@@ -204,7 +206,7 @@ def _reasons(asked: Asked, situation: Situation, record: Record) -> Iterator[str
     if not asked.data.usual:
         yield "the run read other data than the current"
     if record.run.get("tainted"):
-        yield "its code was edited while it ran"
+        yield "its code or a package changed while it ran"
     if any(not check["ok"] for check in record.extra.get("checks", ())):
         yield "a check of its own failed"
     if asked.data.publish:

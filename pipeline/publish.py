@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from pipeline.asked import Asked
 from pipeline.jobs import Made
 from pipeline.pages import HTML, NOTEBOOK
+from pipeline.previous import history_name, params_key
 from pipeline.reporting import Reported, stage_results
 from pipeline.reproduction.answer import Answer
-from pipeline.results import Results
 from pipeline.runner.messages import Failure
-from provenance.identity.canonical import digest
 from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
 from provenance.ledger.reproductions import Attempted, write_reproduction
@@ -36,6 +35,11 @@ class Outcome:
     seconds: float
     log: str | None
 
+    @property
+    def jobs(self) -> list[Made]:
+        """What has a result, in order: the stages, then the report."""
+        return [*self.made, *([self.report.as_job] if self.report else [])]
+
 
 def publish(
     session: Session, claim: Claim, asked: Asked, outcome: Outcome, answer: Answer | None = None
@@ -44,6 +48,23 @@ def publish(
 
     *answer* is what came of making another run again, where that is what the run was for.
     """
+    finish(session, claim, **_values(outcome))
+    _forget(session, claim.id)
+    _write_results(session, claim.id, outcome)
+    _write_jobs(session, claim.id, outcome)
+    if outcome.report is not None:
+        _write_inputs(session, claim.id, outcome.report)
+    if asked.purpose is None and asked.data.usual:
+        _remember(session, asked, outcome)
+    _index(session, outcome)
+    if answer is not None and asked.again_of is not None:
+        told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
+        write_reproduction(session, Attempted(asked.again_of, claim.id, *told))
+    close_evaluation_if_done(session, asked.evaluation_id)
+
+
+def _values(outcome: Outcome) -> dict[str, Any]:
+    """Return what the run's own row says of its end."""
     values: dict[str, Any] = {
         "verdict": outcome.verdict,
         "error": _error(outcome),
@@ -51,22 +72,7 @@ def publish(
         "log": outcome.log,
         "doing": None,
     }
-    if outcome.report is not None:
-        values |= _report_values(outcome.report)
-    finish(session, claim, **values)
-    _forget(session, claim.id)
-    report = outcome.report
-    _write_results(session, claim.id, report.results if report else stage_results(outcome.made))
-    _write_jobs(session, claim.id, outcome)
-    if asked.purpose is None and asked.data.usual:
-        _remember_all(session, asked, outcome)
-    if report is not None:
-        _write_inputs(session, claim.id, report)
-    _index(session, outcome)
-    if answer is not None and asked.again_of is not None:
-        told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
-        write_reproduction(session, Attempted(asked.again_of, claim.id, *told))
-    close_evaluation_if_done(session, asked.evaluation_id)
+    return values | (_report_values(outcome.report) if outcome.report else {})
 
 
 def _index(session: Session, outcome: Outcome) -> None:
@@ -75,32 +81,18 @@ def _index(session: Session, outcome: Outcome) -> None:
     Those that are reused too, where it is not known yet: whoever made them may have been
     killed before it could say so.
     """
-    entries = [one.entry for one in outcome.made]
-    if outcome.report is not None:
-        entries.append(outcome.report.entry)
+    entries = [one.entry for one in outcome.jobs]
     known = indexed(session, [entry.record_id for entry in entries])
     for entry in entries:
         if entry.record_id not in known:
             remember_uses(session, entry.record_id, entry.record)
 
 
-def _remember_all(session: Session, asked: Asked, outcome: Outcome) -> None:
+def _remember(session: Session, asked: Asked, outcome: Outcome) -> None:
     """Note the keys of the run's jobs: what the next run of the project is compared with."""
-    for one in outcome.made:
-        remember(session, asked.project_id, f"stage:{one.step.name}", one.step.params, one.step.key)
-    if outcome.report is not None:
-        step = outcome.report.step
-        remember(session, asked.project_id, f"report:{asked.report}", step.params, step.key)
-
-
-def params_key(params: Any) -> str:
-    """Return the digest under which history keeps what had these parameters."""
-    return digest("params", dict(params))
-
-
-def remember(session: Session, project_id: str, name: str, params: Any, key: str) -> None:
-    """Note which key *name* has with these parameters."""
-    remember_key(session, project_id, name, params_key(params), key)
+    for one in outcome.jobs:
+        name, params = history_name(asked.report, one.step), params_key(one.step.params)
+        remember_key(session, asked.project_id, name, params, one.step.key)
 
 
 def _error(outcome: Outcome) -> dict[str, Any] | None:
@@ -129,7 +121,8 @@ def _forget(session: Session, run_id: str) -> None:
         session.execute(delete(table).where(table.run_id == run_id))
 
 
-def _write_results(session: Session, run_id: str, results: Results) -> None:
+def _write_results(session: Session, run_id: str, outcome: Outcome) -> None:
+    results = outcome.report.results if outcome.report else stage_results(outcome.made)
     for position, metric in enumerate(results.metrics):
         session.add(Metric(run_id=run_id, position=position, **vars(metric)))
     for position, check in enumerate(results.checks):
@@ -153,31 +146,17 @@ def _write_inputs(session: Session, run_id: str, report: Reported) -> None:
 
 
 def _write_jobs(session: Session, run_id: str, outcome: Outcome) -> None:
-    jobs = [
-        RunJob(
-            stage=one.step.name,
-            key=one.step.key,
-            status=one.status,
-            reason=one.reason,
-            sentence=one.sentence,
-            seconds=one.seconds,
-            record=one.entry.record_id,
-        )
-        for one in outcome.made
-    ]
-    if outcome.report is not None:
-        report = outcome.report
-        jobs.append(
+    for position, one in enumerate(outcome.jobs):
+        session.add(
             RunJob(
-                stage=report.step.name,
-                key=report.step.key,
-                status="reused" if report.reused else "executed",
-                reason=report.decision.reason,
-                sentence=report.decision.sentence,
-                seconds=report.seconds,
-                record=report.entry.record_id,
+                run_id=run_id,
+                position=position,
+                stage=one.step.name,
+                key=one.step.key,
+                status=one.status,
+                reason=one.reason,
+                sentence=one.sentence,
+                seconds=one.seconds,
+                record=one.entry.record_id,
             )
         )
-    for position, job in enumerate(jobs):
-        job.run_id, job.position = run_id, position
-        session.add(job)

@@ -13,6 +13,7 @@ from pipeline.workplace import Workplace
 from provenance.files import write_durably
 
 if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
     from nbformat import NotebookNode
 
     from pipeline.kernels.engine import Watch
@@ -49,47 +50,51 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
     """Run papermill; return a failure that no cell shows, such as a kernel that died."""
-    import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+
+    venv = Path(job["venv"])
+    told = {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
+    environment, sockets = workplace.environment(venv, told), workplace.sockets
+    with workplace.log.open("ab") as log:
+        place = KernelPlace(venv, workplace.current, environment, job["search"], sockets, log)
+        try:
+            with cold_kernel(place) as manager:
+                start = {"cwd": str(place.directory), "env": environment}
+                _by_papermill(job, watch, manager, start | {"stdout": log, "stderr": log})
+        except PapermillExecutionError:
+            return None  # the cell holds its error, and is asked for it afterwards
+        except CellTimeoutError:
+            return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
+        except DeadKernelError:
+            return _at(watch, "died", "ended with the death of its kernel.")
+        except RuntimeError as error:
+            tail = workplace.log.read_text(errors="replace")[-2000:]
+            return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
+    return None
+
+
+def _by_papermill(
+    job: dict[str, Any], watch: "Watch", manager: "AsyncKernelManager", start: dict[str, Any]
+) -> None:
+    import papermill
 
     from pipeline.kernels.engine import NAME
     from pipeline.kernels.translator import typed
 
-    venv = Path(job["venv"])
-    environment = workplace.environment(
-        venv, {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
+    papermill.execute_notebook(
+        _template(Path(job["notebook"])),
+        None,
+        parameters=typed(job["parameters"], job["dates"]),
+        engine_name=NAME,
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
+        manager=manager,
+        start=start,
+        watch=watch,
+        cell_seconds=job["cell_seconds"],
     )
-    with workplace.log.open("ab") as log:
-        place = KernelPlace(
-            venv, workplace.current, environment, job["search"], workplace.sockets, log
-        )
-        with cold_kernel(place) as manager:
-            start = {"cwd": str(place.directory), "env": environment, "stdout": log, "stderr": log}
-            try:
-                papermill.execute_notebook(
-                    _template(Path(job["notebook"])),
-                    None,
-                    parameters=typed(job["parameters"], job["dates"]),
-                    engine_name=NAME,
-                    kernel_name="python3",
-                    language="python",
-                    progress_bar=False,
-                    manager=manager,
-                    start=start,
-                    watch=watch,
-                    cell_seconds=job["cell_seconds"],
-                )
-            except PapermillExecutionError:
-                return None  # the cell holds its error, and is asked for it afterwards
-            except CellTimeoutError:
-                return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
-            except DeadKernelError:
-                return _at(watch, "died", "ended with the death of its kernel.")
-            except RuntimeError as error:
-                tail = workplace.log.read_text(errors="replace")[-2000:]
-                return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
-    return None
 
 
 def _at(watch: "Watch", kind: str, what: str) -> Failure:

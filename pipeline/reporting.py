@@ -1,20 +1,20 @@
 """Making the report of a run: reused when its key has one, executed and rendered otherwise."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.asked import Asked
 from pipeline.attempt import Attempt
+from pipeline.colophon import colophon
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
 from pipeline.notebooks import notebook_job
 from pipeline.observation import observed_by
-from pipeline.pages import MEDIA, NOTEBOOK, colophon, page_anew, with_page
-from pipeline.plan import Previous, decide, report_step
+from pipeline.pages import MEDIA, NOTEBOOK, page_anew, with_page
+from pipeline.plan import Due, decide, report_step
 from pipeline.report import EXECUTED
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
@@ -48,35 +48,42 @@ class Reported:
         """Whether an earlier run's page stands for this one too."""
         return self.decision.entry is not None
 
+    @property
+    def as_job(self) -> Made:
+        """The same as one job among those of the run."""
+        status = "reused" if self.reused else "executed"
+        told = self.decision
+        return Made(self.step, self.entry, status, told.reason, told.sentence, self.seconds)
 
-def make_report(
-    attempt: Attempt,
-    situation: Situation,
-    asked: Asked,
-    step: Step,
-    made: Sequence[Made],
-    previous: Previous,
-) -> Reported:
-    """Return the report of *step*, executing its template if it has none yet."""
-    cache = attempt.installation.cache
-    started = time.monotonic()
-    decision = decide(cache, situation, step, previous, asked.force)
+
+def make_report(attempt: Attempt, situation: Situation, due: Due, made: Sequence[Made]) -> Reported:
+    """Return the report that is due, executing its template if it has none yet."""
+    cache, started = attempt.installation.cache, time.monotonic()
+    decision = decide(cache, situation, due)
     if decision.entry is None:
         attempt.runner.start()
-        with cache.single_flight(step.key, attempt.check):
-            decision = decide(cache, situation, step, previous, asked.force)
+        with cache.single_flight(due.step.key, attempt.check):
+            decision = decide(cache, situation, due)
             if decision.entry is None:
-                return _execute(attempt, situation, asked, step, made, decision)
+                return _execute(attempt, situation, due.step, made, decision)
     entry = decision.entry
     assert entry is not None  # noqa: S101
     results = stage_results(made) + results_from_json(dict(entry.record.extra))
-    seconds, verdict = round(time.monotonic() - started, 3), _verdict(results, None)
-    reported = Reported(step, entry, entry.record, verdict, None, results, decision, seconds)
-    page = page_anew(attempt, situation, reported, colophon(situation, asked, reported, made))
-    if page is entry.record:
+    verdict, seconds = _verdict(results, None), _since(started)
+    reported = Reported(due.step, entry, entry.record, verdict, None, results, decision, seconds)
+    return _with_page_of_now(attempt, situation, reported, made)
+
+
+def _with_page_of_now(
+    attempt: Attempt, situation: Situation, reported: Reported, made: Sequence[Made]
+) -> Reported:
+    """Give a report that is reused the page that its prose makes now."""
+    words = colophon(situation, attempt.asked, reported, made)
+    page = page_anew(attempt, situation, reported, words)
+    if page is reported.entry.record:
         return reported
-    decision = replace(decision, sentence=f"{decision.sentence}; its text was rendered anew")
-    return replace(reported, page=page, decision=decision)
+    sentence = f"{reported.decision.sentence}; its text was rendered anew"
+    return replace(reported, page=page, decision=replace(reported.decision, sentence=sentence))
 
 
 def stage_results(made: Sequence[Made]) -> Results:
@@ -93,10 +100,13 @@ def _verdict(results: Results, failure: Failure | None) -> Verdict:
     return Verdict.PASSED if all(check.ok for check in results.checks) else Verdict.FAILED
 
 
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)
+
+
 def _execute(
     attempt: Attempt,
     situation: Situation,
-    asked: Asked,
     step: Step,
     made: Sequence[Made],
     decision: Decision,
@@ -104,31 +114,18 @@ def _execute(
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace("report")
     lay_inputs(attempt.installation.store, place, step.inputs)
-    failure = _run_template(attempt, situation, step, place)
-    try:
-        own = read_results(place.results)
-    except (TooManyResultsError, UntrustedFileError) as error:
-        told = f"What the template recorded cannot be kept: {error}."
-        own, failure = Results(), Failure("results", told)
-    stored: dict[str, Any] = {}
-    try:
-        stored = keep_stored(attempt.installation.store, place)
-    except StoredError as error:
-        failure = failure or Failure("publish", str(error))
-    results = stage_results(made) + own
-    verdict = _verdict(results, failure)
-    seconds = round(time.monotonic() - started, 3)
-    outputs = tuple(_outputs(attempt, place))
-    extra = own.as_json() | {"verdict": str(verdict)} | stored
-    if printed := attempt.printed("report"):
-        extra["log"] = attempt.installation.store.put_bytes(printed).sha256
+    came = _came_to(attempt, place, _run_template(attempt, situation, step, place))
+    results = stage_results(made) + came.results
+    verdict, seconds = _verdict(results, came.failure), _since(started)
     observed = observed_by(situation, step, place, began)
-    record = make_record(attempt, situation, Finished(step, began, outputs, extra, observed))
+    extra = _extra(attempt, came, verdict)
+    finished = Finished(step, began, tuple(_outputs(attempt, place)), extra, observed)
+    record = make_record(attempt, situation, finished)
     reported = Reported(
-        step, Entry(record, ""), record, verdict, failure, results, decision, seconds
+        step, Entry(record, ""), record, verdict, came.failure, results, decision, seconds
     )
-    page = colophon(situation, asked, reported, made)
-    record = with_page(attempt, place, place.root / EXECUTED, record, page)
+    words = colophon(situation, attempt.asked, reported, made)
+    record = with_page(attempt, place, place.root / EXECUTED, record, words)
     if verdict not in REUSABLE:
         entry = keep_apart(attempt, record)
     elif observed.is_sure and _key_now(situation, made) == step.key:
@@ -138,9 +135,41 @@ def _execute(
     return replace(reported, entry=entry, page=entry.record)
 
 
+@dataclass(frozen=True)
+class _CameTo:
+    """What the template left beside its cells, and what stopped it."""
+
+    failure: Failure | None
+    results: Results
+    stored: Mapping[str, Any]
+
+
+def _came_to(attempt: Attempt, place: Workplace, failure: Failure | None) -> _CameTo:
+    """Read what the template recorded and stored; what cannot be kept of it is its failure."""
+    results, stored = Results(), dict[str, Any]()
+    try:
+        results = read_results(place.results)
+    except (TooManyResultsError, UntrustedFileError) as error:
+        told = f"What the template recorded cannot be kept: {error}."
+        failure = Failure("results", told)
+    try:
+        stored = keep_stored(attempt.installation.store, place)
+    except StoredError as error:
+        failure = failure or Failure("publish", str(error))
+    return _CameTo(failure, results, stored)
+
+
+def _extra(attempt: Attempt, came: _CameTo, verdict: Verdict) -> dict[str, Any]:
+    """Return what the record says beside the outputs."""
+    extra = came.results.as_json() | {"verdict": str(verdict)} | dict(came.stored)
+    if printed := attempt.printed("report"):
+        extra["log"] = attempt.installation.store.put_bytes(printed).sha256
+    return extra
+
+
 def _key_now(situation: Situation, made: Sequence[Made]) -> str:
-    """Return the report's key as the files are now: they may have been edited meanwhile."""
-    return report_step(situation, {one.step.name: one.entry for one in made}).key
+    """Return the report's key as files and packages are now: they may have changed meanwhile."""
+    return report_step(situation.as_now(), {one.step.name: one.entry for one in made}).key
 
 
 def _run_template(

@@ -1,11 +1,12 @@
 """What is settled about a run before anything of it is executed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.environments import Environment
+from pipeline.installed import installed_after
 from pipeline.manifest_parts.models import Manifest, ReportSpec
 from pipeline.parameter_values import convert
 from pipeline.parameters import Schema, to_json_value
@@ -43,6 +44,11 @@ class Situation:
         """Return the checkout's files as they are now, or as they were when all was looked at."""
         return self.survey or Survey(self.checkout.root, self.checkout.tree.files)
 
+    def as_now(self) -> "Situation":
+        """Return the same, with what its environment has installed after something was executed."""
+        facts = installed_after(self.environment.root)
+        return replace(self, environment=replace(self.environment, facts=facts), survey=None)
+
     @property
     def spec(self) -> ReportSpec:
         """What the manifest says of the report."""
@@ -75,27 +81,44 @@ class Situation:
 _ANY_DAY = date(2000, 1, 1)
 
 
+class Case(Protocol):
+    """A report with one set of parameters, resolved and in JSON form."""
+
+    @property
+    def report(self) -> str:
+        """Its name in the manifest."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The values by name."""
+        ...
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Who chose each value."""
+        ...
+
+
 def settle(
-    checkout: Checkout,
-    manifest: Manifest,
-    environment: Environment,
-    report: str,
-    params: Mapping[str, Any],
-    origins: Mapping[str, str],
+    checkout: Checkout, manifest: Manifest, environment: Environment, case: Case
 ) -> Situation:
-    """Bring together what one run of *report* needs; *params* are resolved and in JSON form.
+    """Bring together what one run of *case* needs.
 
     Raises UnknownReportError, TemplateError, SignatureError or ParameterError.
     """
-    template = read_template(checkout.tree, manifest.report(report).template)
+    template = read_template(checkout.tree, manifest.report(case.report).template)
     if template.language != "python":
         raise TemplateError(
             f"{template.path} is written in {template.language}; "
             "this version of provenote executes Python templates.",
         )
-    schema = report_schema(checkout.tree, manifest, report)
+    schema = report_schema(checkout.tree, manifest, case.report)
     values = {
-        name: None if params[name] is None else convert(parameter.type, params[name], _ANY_DAY)
+        name: None if given is None else convert(parameter.type, given, _ANY_DAY)
         for name, parameter in schema.by_name.items()
+        for given in [case.params[name]]
     }
-    return Situation(checkout, manifest, environment, report, template, schema, values, origins)
+    return Situation(
+        checkout, manifest, environment, case.report, template, schema, values, case.origins
+    )

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from pipeline.literals import SKIP, Annotation, annotation_of, annotation_text, literal_of
 from pipeline.manifest_parts.models import ParameterSpec
-from pipeline.nearest import shown
 from pipeline.parameter_values import Type, type_of
 from pipeline.parameters import Parameter, valid_name
 from provenance.errors import InvalidInputError
+from provenance.nearest import shown
 
 TAG = "parameters"
 MAX_SOURCE = 200_000

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.tree import Tree
 from pipeline.template_parameters import (
     Cell,
@@ -17,6 +16,7 @@ from pipeline.template_parameters import (
     with_metadata,
 )
 from provenance.errors import ProvenoteError
+from provenance.nearest import did_you_mean, listed
 
 __all__ = [
     "Cell",
@@ -51,7 +51,6 @@ class Template:
 
     path: str
     cells: tuple[Cell, ...]
-    kernel: str
     language: str
     parameters: tuple[TemplateParameter, ...]
     parameters_cell: int | None
@@ -180,7 +179,6 @@ def _template(path: str, content: bytes, notebook: dict[str, Any]) -> Template:
     return Template(
         path=path,
         cells=cells,
-        kernel=str(kernelspec.get("name") or "python3"),
         language=language,
         parameters=with_metadata(path, found, extra),
         parameters_cell=index,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from provenance.identity.canonical import digest
 from provenance.ledger.leases import Lease, LeaseLostError, Leases
-from provenance.record import Record, keep_record, parse_record
+from provenance.record import Record, keep_record, read_record
 from provenance.single_flight import Flight
-from provenance.store import CorruptObjectError, MissingObjectError, Store
+from provenance.store import Store
 
 ACTIONS = "actions"
 _NOTHING_OBSERVED = digest("observed", {})
@@ -85,9 +85,10 @@ class Cache:
             return None  # somebody is writing it
         try:
             record_id = self.store.shelf.read(name).decode().strip()
-            return Entry(parse_record(self.store.read(record_id)), record_id)
-        except (FileNotFoundError, MissingObjectError, CorruptObjectError, ValueError):
-            return None  # gone, damaged, or of another version: it is made again
+        except (FileNotFoundError, ValueError):
+            return None  # gone, or damaged
+        record = read_record(self.store, record_id)
+        return Entry(record, record_id) if record is not None else None
 
     def commit(
         self,
@@ -186,5 +187,13 @@ def _made_at(entry: Entry) -> str:
     return str(entry.record.run.get("finished_at") or entry.record.run.get("started_at") or "")
 
 
-def _contents(entry: Entry) -> list[tuple[str, str]]:
-    return sorted((output.name, output.sha256) for output in entry.record.outputs)
+def _contents(entry: Entry) -> list[tuple[str, str, str, str]]:
+    """Return what the job left: outputs, and the frames and models that it stored, by name."""
+    record = entry.record
+    found = [("outputs", output.name, "", output.sha256) for output in record.outputs]
+    for kind, name in (("batches", "dataset"), ("models", "name")):
+        found += [
+            (kind, str(one.get(name)), str(one.get("partition", "")), str(one.get("sha256")))
+            for one in record.extra.get(kind, ())
+        ]
+    return sorted(found)

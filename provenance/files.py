@@ -1,18 +1,19 @@
 """Writing files so that a crash leaves either the whole file or none."""
 
+import contextlib
 import errno
 import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from provenance.errors import UnavailableError
 
 TEMPORARY_PREFIX = ".tmp-"
+_USED_SUFFIX = ".used"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FICLONE = 0x40049409
 """The kernel's request to let two files share their blocks until one is written to."""
@@ -25,7 +26,7 @@ class DiskFullError(UnavailableError):
     code = "disk_full"
 
 
-@contextmanager
+@contextlib.contextmanager
 def durable_file(target: Path, *, mode: int = 0o444, replace: bool = True) -> Iterator[IO[bytes]]:
     """Give a file to write; when the block ends well, *target* appears whole.
 
@@ -59,7 +60,7 @@ def write_durably(target: Path, data: bytes, *, mode: int = 0o444, replace: bool
         handle.write(data)
 
 
-@contextmanager
+@contextlib.contextmanager
 def room_for(target: Path) -> Iterator[None]:
     """Turn what the system says of a full disk into a DiskFullError that names the place."""
     try:
@@ -80,6 +81,22 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync_directory(folder.parent)
+
+
+def mark_used(folder: Path) -> None:
+    """Note that *folder* is used now, in a file beside it.
+
+    The folder itself stays as it is: it may be read-only, and what happens in it is watched.
+    When it was read last is not asked of the file system, which may not note that at all, and
+    else notes backups and our own look round as well.
+    """
+    with contextlib.suppress(OSError):  # on a read-only disk nobody clears anything away
+        use_marker(folder).touch()
+
+
+def use_marker(folder: Path) -> Path:
+    """Return the file whose time says when *folder* was last used."""
+    return folder.with_name(folder.name + _USED_SUFFIX)
 
 
 def sync_directory(directory: Path) -> None:

@@ -118,9 +118,12 @@ class Collector:
                     done.garbage.append(one)
         for place in () if self._busy else self._keep.places:
             for one in list(unused_folders(place, self._unused)):
-                if not delete or (not self._is_busy() and remove_folder(Path(one.name))):
+                if not delete or self._remove_unused(Path(one.name)):
                     done.garbage.append(one)
         return done
+
+    def _remove_unused(self, folder: Path) -> bool:
+        return not self._is_busy() and remove_folder(folder, self._unused)
 
     def _is_busy(self) -> bool:
         """Tell whether work has begun since we looked, which may use any folder."""

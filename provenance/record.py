@@ -1,15 +1,14 @@
 """The record: how an artifact came to be. Kept by key, and beside each output as a sidecar."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from provenance.store import Blob, Store
+from provenance.store import Blob, CorruptObjectError, MissingObjectError, Store
 
 SCHEMA = "provenote/record/1"
 SIDECAR_SUFFIX = ".prov.json"
-_SIDECAR_ONLY = ("record_id", "output", "siblings")
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,16 @@ def parse_record(data: bytes) -> Record:
         raise ValueError(f"a record lacks a field, or has one too many: {error}") from error
 
 
+def read_record(store: Store, record_id: str | None) -> Record | None:
+    """Return the record with this id; None where there is none that can be read."""
+    if record_id is None:
+        return None
+    try:
+        return parse_record(store.read(record_id))
+    except (MissingObjectError, CorruptObjectError, ValueError):
+        return None  # gone, damaged, or of another version
+
+
 def sidecar(record: Record, record_id: str, output: Output) -> bytes:
     """Return the content of ``<output>.prov.json``: the record, told from one output.
 
@@ -109,23 +118,6 @@ def sidecar(record: Record, record_id: str, output: Output) -> bytes:
     body["output"] = same[0] if same else told
     body["siblings"] = [item for item in outputs if item not in same]
     return json.dumps(body, sort_keys=True, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def records_of_sidecar(body: Mapping[str, Any]) -> Iterator[Record]:
-    """Yield the records that a sidecar may have been told from; its id belongs to one of them.
-
-    They differ in where among the outputs the one stands that the sidecar tells of; the last
-    does not have it. Raises ValueError where *body* is no sidecar.
-    """
-    fields = {name: value for name, value in body.items() if name not in _SIDECAR_ONLY}
-    missing = [name for name in _SIDECAR_ONLY if name not in body]
-    if missing or not isinstance(body["siblings"], list):
-        raise ValueError(f"it is no sidecar: {', '.join(missing) or 'siblings'} is missing")
-    for position in range(len(body["siblings"]) + 1):
-        outputs = list(body["siblings"])
-        outputs.insert(position, body["output"])
-        yield parse_record(json.dumps({**fields, "outputs": outputs}).encode())
-    yield parse_record(json.dumps({**fields, "outputs": body["siblings"]}).encode())
 
 
 def keep_record(store: Store, record: Record) -> Blob:

@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from provenance.addresses import without_userinfo
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.tables import Check, Commit, Metric, Run, RunJob
-from provenance.record import Record, parse_record
-from provenance.store import CorruptObjectError, MissingObjectError, Store
+from provenance.record import Record, read_record
+from provenance.store import Store
 
 REPORT = "report"
 """The name that the report itself has among the jobs of a run."""
@@ -42,7 +43,7 @@ class RunFacts:
     evaluation_id: str
     project: str
     url: str
-    """The repository, as the installation fetches it."""
+    """The repository, without the name and password that fetching it may need."""
     report: str
     status: str
     verdict: str | None
@@ -70,6 +71,10 @@ class RunFacts:
     purpose: str | None
     error: Mapping[str, Any] | None
     log: str | None
+    html: str | None
+    """The page that the run shows: not its record's where prose was edited since."""
+    notebook: str | None
+    """The notebook that this page was made from."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,6 @@ class Story:
         records = {job.name: job.record for job in self.jobs if job.name != REPORT}
         return {name: record for name, record in records.items() if record is not None}
 
-    @cached_property
-    def record_ids(self) -> dict[str, str]:
-        """The records' ids by the name of the job, in their order."""
-        return {job.name: job.record_id for job in self.jobs if job.record_id is not None}
-
 
 def load_story(session: Session, store: Store, run_id: str, *, whole: bool = True) -> Story:
     """Return the story of a run.
@@ -186,6 +186,8 @@ _AS_THEY_ARE = (
     "purpose",
     "error",
     "log",
+    "html",
+    "notebook",
 )
 
 
@@ -198,7 +200,7 @@ def _facts(run: Run, known: Commit | None) -> RunFacts:
     return RunFacts(
         **{name: getattr(run, name) for name in _AS_THEY_ARE},
         project=run.project.name,
-        url=run.project.url,
+        url=without_userinfo(run.project.url),
         status=str(run.status),
         commit=run.commit_sha,
         subject=known.subject if known else None,
@@ -211,16 +213,7 @@ def _facts(run: Run, known: Commit | None) -> RunFacts:
 
 def _job(store: Store, row: RunJob) -> JobFacts:
     told = (row.stage, row.key, row.status, row.reason, row.sentence, row.seconds, row.record)
-    return JobFacts(*told, record=_record(store, row.record))
-
-
-def _record(store: Store, record_id: str | None) -> Record | None:
-    if record_id is None:
-        return None
-    try:
-        return parse_record(store.read(record_id))
-    except (MissingObjectError, CorruptObjectError, ValueError):
-        return None  # gone, damaged, or of another version
+    return JobFacts(*told, record=read_record(store, row.record))
 
 
 def _nothing_to_tell(run: Run) -> NoStoryError:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from provenance.files import TEMPORARY_PREFIX
+from provenance.files import TEMPORARY_PREFIX, use_marker
 from provenance.store import INCOMING, OBJECTS, Store
 from provenance.stores.local import LocalShelf
 
@@ -35,8 +35,6 @@ class Place:
     folder: Path
     depth: int
     """How far below *folder* they lie."""
-    marker: str = ""
-    """A file in each of them that is read whenever it is used."""
 
 
 def left_behind(store: Store, before: float, unused_since: float) -> Iterator[Garbage]:
@@ -85,17 +83,17 @@ def unused_folders(place: Place, before: float) -> Iterator[Garbage]:
     ours = place.folder.is_dir() and not place.folder.is_symlink()
     folders = place.folder.glob("/".join("*" * place.depth)) if ours else ()
     for folder in folders:
-        if folder.is_dir() and not folder.is_symlink() and _last_used(folder, place) < before:
+        if folder.is_dir() and not folder.is_symlink() and _last_used(folder) < before:
             why = "its maker is gone" if _is_temporary(str(folder)) else "not used for long"
             yield Garbage(place.kind, str(folder), _size(folder), why)
 
 
-def _last_used(folder: Path, place: Place) -> float:
+def _last_used(folder: Path) -> float:
+    """Return when the folder was made, or marked as used, whichever is later."""
     last = 0.0
-    for path in (folder, folder / place.marker):
+    for path in (folder, use_marker(folder)):
         with contextlib.suppress(OSError):
-            found = path.stat()
-            last = max(last, found.st_atime, found.st_mtime, found.st_ctime)
+            last = max(last, path.stat().st_mtime)
     return last
 
 
@@ -108,14 +106,20 @@ def _size(folder: Path) -> int:
     return total
 
 
-def remove_folder(folder: Path) -> bool:
-    """Remove a folder and all in it, read-only or not; it is out of its place in one step."""
+def remove_folder(folder: Path, before: float) -> bool:
+    """Remove a folder and all in it, read-only or not, unless it was used since *before*.
+
+    It is out of its place in one step.
+    """
+    if _last_used(folder) >= before:
+        return False
     aside = folder.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
     try:
         folder.chmod(stat.S_IRWXU)  # what may not be written into may not be renamed
         folder.rename(aside)
     except OSError:
         return False
+    use_marker(folder).unlink(missing_ok=True)
     for parent, _, _ in os.walk(aside):
         os.chmod(parent, stat.S_IRWXU)  # noqa: PTH101 - before its own entries are listed
     shutil.rmtree(aside, ignore_errors=True)

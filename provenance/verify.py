@@ -9,12 +9,13 @@ from typing import Any
 
 from provenance.errors import InvalidInputError
 from provenance.identity.key import KEY_VERSION, Preimage
-from provenance.record import SIDECAR_SUFFIX, Record, parse_record, records_of_sidecar
+from provenance.record import SIDECAR_SUFFIX, Record, parse_record
+from provenance.sidecars import record_with_id, told_by
 from provenance.store import MissingObjectError, Store, object_name
 
 _LARGEST = 64 * 1024 * 1024
 _MOST_SIBLINGS = 2_000
-"""The time that a sidecar takes grows with the square of the outputs that it tells of."""
+"""Where nobody has the record, what is hashed grows with the square of the outputs."""
 _UNREADABLE = (
     *(ValueError, TypeError, AttributeError, OSError),
     *(RecursionError, MissingObjectError),
@@ -38,6 +39,8 @@ class Verified:
     checked: dict[str, int] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    last: tuple[str, Record] | None = field(default=None, repr=False)
+    """The id and the record of the sidecar before: its neighbours often tell of the same."""
 
     def problem(self, what: str, where: str, message: str) -> None:
         """Note what is wrong."""
@@ -111,12 +114,12 @@ def verify_sidecar(path: Path, store: Store | None, verified: Verified) -> None:
     where = str(path)
     try:
         body = _read(path)
-        record = next(records_of_sidecar(body))
+        record = told_by(body)
         beside = path.with_name(path.name.removesuffix(SIDECAR_SUFFIX))
         _check_file(beside, body["output"], verified)
         check_key(record, where, verified)
         _check_uris(body, where, verified)
-        _check_id(body, store, where, verified)
+        _check_id(body, record, store, verified, where)
     except _UNREADABLE as error:
         verified.problem("sidecar", where, f"The sidecar cannot be read: {error}.")
 
@@ -134,22 +137,25 @@ def _read(path: Path) -> dict[str, Any]:
     return body
 
 
-def _check_id(body: Mapping[str, Any], store: Store | None, where: str, verified: Verified) -> None:
-    """Check that a record told by the sidecar has the id that it names, and is archived."""
+def _check_id(
+    body: Mapping[str, Any], told: Record, store: Store | None, verified: Verified, where: str
+) -> None:
+    """Check that the record told by the sidecar has the id that it names, and is archived."""
     claimed = str(body["record_id"])
     archived = _archived(store, claimed)
-    records = records_of_sidecar(body)  # one after the other: each is as long as the sidecar
-    same = (one for one in records if hashlib.sha256(one.to_bytes()).hexdigest() == claimed)
-    own = next(same, None)
+    met = verified.last[1] if verified.last and verified.last[0] == claimed else None
+    own = record_with_id(told, claimed, archived or met)
     if own is None:
         edited = _edited(body, archived) if archived else ""
-        told = f"its id is no longer its own{f'; edited: {edited}' if edited else ''}."
-        verified.problem("edited", where, f"The sidecar is not as it was written: {told}")
-    elif store is None:
+        changed = f"its id is no longer its own{f'; edited: {edited}' if edited else ''}."
+        verified.problem("edited", where, f"The sidecar is not as it was written: {changed}")
+        return
+    verified.last = (claimed, own)
+    if store is None:
         verified.note("no_archive", where, "There is no archive here to ask for the record.")
     elif archived is None:
         verified.problem("unknown_record", where, f"The archive has no record {claimed}.")
-    if own is not None and body["output"].get("sha256") not in own.files:
+    if body["output"].get("sha256") not in own.files:
         _check_page(body["output"], own, store, where, verified)
 
 

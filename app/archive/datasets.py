@@ -1,10 +1,8 @@
-"""The pages of datasets: what is current, how it came to be so, and moving it."""
+"""The pages of datasets: what is current, and how it came to be so."""
 
-from flask import redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import render_template, request, url_for
 
 from app.current import actor, installation
-from app.errors import RefusedError
 from provenance.datasets.forms import FORMATS, format_of
 from provenance.datasets.history import (
     batches,
@@ -17,12 +15,13 @@ from provenance.datasets.history import (
 from provenance.datasets.history import datasets as all_datasets
 from provenance.datasets.lookup import require_batch, require_dataset, require_partition
 from provenance.datasets.models import metadata_texts, metrics_of
-from provenance.datasets.moves import Move, promote, rollback, rollback_target
-from provenance.datasets.names import DATA, MODEL
+from provenance.datasets.moves import Move, rollback_target
+from provenance.datasets.names import DATA, MODEL, check_partition
 from provenance.datasets.pins import pins_of
 from provenance.datasets.publish import pointer_of
 from provenance.datasets.resolve import Reference
 from provenance.datasets.snapshots import snapshots_of
+from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch
 from provenance.ledger.queries.cases import case_names
 
@@ -60,7 +59,7 @@ def dataset(dataset: str) -> str:
 def _partition(dataset: str, partition: str) -> str:
     before = request.args.get("before", type=int)
     with installation().ledger.reading() as session:
-        found = require_partition(session, Reference(DATA, dataset, partition))
+        found = require_partition(session, Reference(DATA, dataset, check_partition(partition)))
         rows = batches(session, found, LISTED + 1, before)
         pointer = pointer_of(session, DATA, dataset, partition)
         return render_template(
@@ -92,36 +91,12 @@ def batch(batch_id: str) -> str:
             runs=runs,
             case_name=case_names(session, [(run.project_id, run.report) for run in runs]),
             pins=pins_of(session, found.id),
+            me=actor(),
+            now=utc_now(),
             formats=_formats(found),
             metrics=metrics_of(found),
             metadata=metadata_texts(found),
         )
-
-
-def publish_batch(batch_id: str) -> Response:
-    """Make a batch current, or promote a version of a model; go back to where it belongs."""
-    with installation().ledger.writing() as session:
-        found = require_batch(session, batch_id)
-        of = found.partition
-        wanted = Move(of.dataset.name, actor(), _reason(), of.dataset.kind, of.name, seen=_seen())
-        promote(session, wanted, found.id)
-    return redirect(home_of(found), 303)
-
-
-def roll_back(dataset: str) -> Response:
-    """Roll a partition back; go back to its page."""
-    partition = request.form.get("partition", "")
-    wanted = Move(dataset, actor(), _reason(), partition=partition, seen=_seen())
-    with installation().ledger.writing() as session:
-        rollback(session, wanted)
-    return redirect(url_for("archive.dataset", dataset=dataset, partition=partition), 303)
-
-
-def roll_back_model(model: str) -> Response:
-    """Promote the version of a model again that was so before; go back to its page."""
-    with installation().ledger.writing() as session:
-        rollback(session, Move(model, actor(), _reason(), MODEL, seen=_seen()))
-    return redirect(url_for("archive.model", model=model), 303)
 
 
 def home_of(found: Batch) -> str:
@@ -136,16 +111,3 @@ def _formats(found: Batch) -> list[str]:
     """Return the formats that the batch can be downloaded in beside the one it is kept in."""
     kept = format_of(found.media_type)
     return [word for word in FORMATS if word != kept] if found.columns is not None else []
-
-
-def _reason() -> str:
-    reason = request.form.get("reason", "").strip()
-    if not reason:
-        raise RefusedError(
-            400, "reason", "No reason was given.", "Say why in a few words: it stays in the log."
-        )
-    return reason[:2000]
-
-
-def _seen() -> int | None:
-    return request.form.get("seen", type=int)

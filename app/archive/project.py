@@ -1,10 +1,9 @@
 """The page of a project: commits against reports."""
 
-from urllib.parse import urlsplit, urlunsplit
-
 from flask import render_template, request
 
 from app.current import installation
+from provenance.addresses import without_userinfo
 from provenance.ledger.queries.matrix import project_matrix
 from provenance.ledger.queries.projects import project_named
 
@@ -20,15 +19,5 @@ def project(project: str) -> str:
         project=found,
         matrix=matrix,
         branch=branch,
-        source=_without_user(found.url),
+        source=without_userinfo(found.url),
     )
-
-
-def _without_user(url: str) -> str:
-    """Return *url* without the name and password that somebody may have left in it."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=host)) if parts.scheme else url

@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, abort, request
 
 from app.archive import (
     artifacts,
+    data_buttons,
     datasets,
     evaluation,
     explain,
@@ -44,9 +45,13 @@ _PAGES = (
 )
 
 _BUTTONS = (
-    ("/datasets/<dataset>/rollback", "roll_back", datasets.roll_back),
-    ("/batches/<batch_id>/publish", "publish_batch", datasets.publish_batch),
-    ("/models/<model>/rollback", "roll_back_model", datasets.roll_back_model),
+    ("/datasets/<dataset>/rollback", "roll_back", data_buttons.roll_back),
+    ("/datasets/<dataset>/retire", "retire_partition", data_buttons.retire_partition),
+    ("/datasets/<dataset>/snapshots", "take_snapshot", data_buttons.take_snapshot),
+    ("/batches/<batch_id>/publish", "publish_batch", data_buttons.publish_batch),
+    ("/batches/<batch_id>/pin", "pin_batch", data_buttons.pin_batch),
+    ("/batches/<batch_id>/unpin", "unpin_batch", data_buttons.unpin_batch),
+    ("/models/<model>/rollback", "roll_back_model", data_buttons.roll_back_model),
 )
 
 for _rule, _endpoint, _view in _PAGES:

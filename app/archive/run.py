@@ -17,7 +17,9 @@ from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
 from provenance.ledger.states import ENDED, Verdict
 from provenance.ledger.tables import Evaluation
+from provenance.readings import Reading, readings
 from provenance.store import MissingObjectError
+from provenance.story import load_story
 
 LONGEST_LOG = 500_000
 LONGEST_RECORD = 2_000_000
@@ -103,6 +105,7 @@ def provenance(run_id: str) -> ResponseReturnValue:
         tab="provenance",
         run=page.run,
         record=_record_text(page.run.record),
+        sources=_sources(run_id),
     )
 
 
@@ -122,6 +125,13 @@ def log(run_id: str) -> ResponseReturnValue:
 def _page(run_id: str) -> RunPage:
     with installation().ledger.reading() as session:
         return run_page(session, run_id)
+
+
+def _sources(run_id: str) -> list[tuple[str, Reading]]:
+    """Return what the stages of a run have read from sources, as far as records are there."""
+    with installation().ledger.reading() as session:
+        jobs = load_story(session, installation().store, run_id, whole=False).jobs
+    return [(job.name, one) for job in jobs if job.record for one in readings(job.record)]
 
 
 def _trouble(verdict: str | None) -> str:

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import say
+from app.cli.output import print_json, say
+from app.data_object import event_object
 from app.settings import read_settings
 from pipeline.installation import Installation
-from provenance.datasets.history import EventRow
+from provenance.datasets.history import EventRow, event_row
 from provenance.datasets.instants import read_instant
+from provenance.datasets.moves import Move
 from provenance.datasets.names import DATA, MODEL, is_pattern
 from provenance.datasets.resolve import Reference, resolve
 from provenance.ledger.data_tables import Batch, PointerEvent
@@ -96,6 +98,14 @@ def tell_event(row: EventRow) -> None:
         event.run_id,
         event.reason,
     )
+    tell_columns(row)
+
+
+def tell_columns(row: EventRow, *, err: bool = False) -> None:
+    """Warn where the columns after a move are others than those before; below its line of a log."""
+    if row.schema_change:
+        indent = "" if err else "    "
+        say(f"{indent}The columns changed: {row.schema_change}.", fg="yellow", err=err)
 
 
 def _number(number: int | None) -> str:
@@ -107,6 +117,19 @@ def tell_move(kind: str, name: str, event: PointerEvent, batch: Batch | None) ->
     noun = "Version" if kind == MODEL else "Batch"
     current = f"{noun} {batch.number} is current" if batch is not None else "Nothing is current"
     click.echo(f"{current} in {name} (pointer version {event.version}).", err=True)
+
+
+def tell_moved(
+    installation: Installation, wanted: Move, event: PointerEvent, as_json: bool
+) -> None:
+    """Tell what the move *wanted* has done: to a person, and as JSON where it is asked for."""
+    with installation.ledger.reading() as session:
+        batch = session.get(Batch, event.to_batch) if event.to_batch is not None else None
+        row = event_row(session, wanted.partition, event)
+    tell_move(wanted.kind, wanted.name, event, batch)
+    tell_columns(row, err=True)
+    if as_json:
+        print_json(event_object(row))
 
 
 def warn_of_schema(batch: Batch) -> None:

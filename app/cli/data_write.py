@@ -14,13 +14,13 @@ from app.cli.data_common import (
     reason_option,
     seen_option,
     tell_move,
+    tell_moved,
     warn_of_schema,
 )
 from app.cli.output import json_option, print_json
-from app.data_object import batch_object, event_object, pin_object, snapshot_object
+from app.data_object import batch_object, pin_object, snapshot_object
 from pipeline.installation import Installation
-from provenance.datasets.history import event_row
-from provenance.datasets.instants import read_instant
+from provenance.datasets.instants import read_end
 from provenance.datasets.lookup import require_batch
 from provenance.datasets.moves import Move, promote, retire, rollback
 from provenance.datasets.names import check_dataset, check_partition
@@ -101,7 +101,7 @@ def publish_batch(batch_id: str, reason: str, seen: int | None, as_json: bool) -
         of = batch.partition
         wanted = Move(of.dataset.name, actor(), reason, of.dataset.kind, of.name, seen)
         event = promote(session, wanted, batch.id, op="publish")
-    _moved(installation, wanted, event, as_json)
+    tell_moved(installation, wanted, event, as_json)
 
 
 @click.command("rollback")
@@ -117,7 +117,7 @@ def roll_back(dataset: str, partition: str, to: str | None, as_json: bool, **why
     wanted = Move(dataset, actor(), partition=partition, **why)
     with installation.ledger.writing() as session:
         event = rollback(session, wanted, to)
-    _moved(installation, wanted, event, as_json)
+    tell_moved(installation, wanted, event, as_json)
 
 
 @click.command("retire")
@@ -132,16 +132,7 @@ def retire_partition(dataset: str, partition: str, as_json: bool, **why: Any) ->
     wanted = Move(dataset, actor(), partition=partition, **why)
     with installation.ledger.writing() as session:
         event = retire(session, wanted)
-    _moved(installation, wanted, event, as_json)
-
-
-def _moved(installation: Installation, wanted: Move, event: PointerEvent, as_json: bool) -> None:
-    with installation.ledger.reading() as session:
-        batch = session.get(Batch, event.to_batch) if event.to_batch is not None else None
-        row = event_row(session, wanted.partition, event)
-    tell_move(wanted.kind, wanted.name, event, batch)
-    if as_json:
-        print_json(event_object(row))
+    tell_moved(installation, wanted, event, as_json)
 
 
 @click.command("pin")
@@ -152,7 +143,7 @@ def _moved(installation: Installation, wanted: Move, event: PointerEvent, as_jso
 def pin_batch(batch_id: str, reason: str, until: str | None, as_json: bool) -> None:
     """Hold on to BATCH, so that nothing collects it."""
     installation = open_installation()
-    ends = read_instant(until, "--until") if until is not None else None
+    ends = read_end(until, "--until") if until is not None else None
     with installation.ledger.writing() as session:
         found = pin(session, require_batch(session, batch_id).id, actor(), reason, ends)
     click.echo(f"{batch_id} is pinned by {found.holder}.", err=True)

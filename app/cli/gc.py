@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.settings import read_settings
 from pipeline.installation import Installation
 from provenance.gc import Cleared, Collector, Keep
@@ -58,10 +58,9 @@ def command(
 
 
 def _places(installation: Installation) -> tuple[Place, ...]:
-    facts = "provenote-facts.json"
     return (
         Place("checkout", installation.checkouts, 2),
-        Place("environment", installation.environments, 1, facts),
+        Place("environment", installation.environments, 1),
         Place("copy", installation.home / "batches", 1),
         Place("upload", installation.home / "incoming", 1),
     )
@@ -86,7 +85,7 @@ def _print(cleared: Cleared, *, deleted: bool) -> None:
     for kind, (count, size) in cleared.totals().items():
         click.secho(f"{kind:<12} {count:>7}  {_human(size):>10}", bold=True)
         for one in [one for one in cleared.garbage if one.kind == kind][:_SHOWN]:
-            click.echo(f"  {one.name}  {_human(one.size)}  {one.why}")
+            say(f"  {one.name}  {_human(one.size)}  {one.why}")
         if count > _SHOWN:
             click.echo(f"  … and {count - _SHOWN} more; --json lists all")
     click.echo(f"{cleared.kept} objects stay, {_human(cleared.kept_bytes)}.")

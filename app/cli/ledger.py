@@ -13,7 +13,8 @@ from app.cli.local import param_option, parse_params
 from app.cli.output import json_option, print_json
 from app.settings import read_settings
 from pipeline.installation import Installation
-from provenance.ledger.readonly import LIMIT, SECONDS, Answer, Question, ask
+from provenance.ledger.answers import Answer
+from provenance.ledger.readonly import LIMIT, SECONDS, Question, ask
 from provenance.ledger.views import VIEWS
 
 _UNLIMITED = 100_000

@@ -17,7 +17,6 @@ from pipeline.cases import all_cases, case_to_run
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
 from pipeline.manifest_parts.models import Manifest
-from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.checkout import Checkout
 from pipeline.repository.git import GitError, git
 from pipeline.repository.mirror import Mirror, UnknownRevisionError
@@ -29,6 +28,7 @@ from provenance.identity.canonical import digest
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Project
+from provenance.nearest import did_you_mean, listed
 
 param_option = click.option(
     "-p", "--param", "given", multiple=True, metavar="NAME=VALUE", help="Set a parameter."

@@ -5,11 +5,11 @@ from pathlib import Path
 from app.cli.local import Local
 from app.cli.naming import case_name
 from pipeline.data import batch_output
-from pipeline.laying import lay_file, read_record, suffix_of
+from pipeline.laying import lay_file, suffix_of
 from pipeline.repository.working_tree import working_tree
 from provenance.ledger.data_tables import Batch
 from provenance.ledger.tables import Run, RunInput
-from provenance.record import SIDECAR_SUFFIX, Output, parse_record, sidecar
+from provenance.record import SIDECAR_SUFFIX, Output, parse_record, read_record, sidecar
 from provenance.store import Store
 
 FOLDER = ".provenote"

@@ -17,12 +17,13 @@ from app.cli.data_common import (
     tell,
     tell_event,
     tell_move,
+    tell_moved,
 )
 from app.cli.data_files import lasting_copy
 from app.cli.output import json_option, print_json, say
 from app.data_object import event_object, model_object, version_object
 from pipeline.installation import Installation
-from provenance.datasets.history import batches, datasets, event_row, events, promoted_versions
+from provenance.datasets.history import batches, datasets, events, promoted_versions
 from provenance.datasets.lookup import require_dataset, require_partition
 from provenance.datasets.models import (
     format_of_file,
@@ -36,7 +37,7 @@ from provenance.datasets.names import MODEL, check_dataset
 from provenance.datasets.publish import NewBatch, pointer_of
 from provenance.datasets.resolve import Reference, resolve
 from provenance.files import durable_file
-from provenance.ledger.data_tables import Batch, PointerEvent
+from provenance.ledger.data_tables import Batch
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ALL = 1_000_000
@@ -200,7 +201,7 @@ def promote_version(name: str, version: int, as_json: bool, **why: Any) -> None:
     wanted = Move(name, actor(), kind=MODEL, **why)
     with installation.ledger.writing() as session:
         event = promote(session, wanted, version)
-    _moved(installation, wanted, event, as_json)
+    tell_moved(installation, wanted, event, as_json)
 
 
 @command.command("rollback")
@@ -214,16 +215,7 @@ def roll_back(name: str, as_json: bool, **why: Any) -> None:
     wanted = Move(name, actor(), kind=MODEL, **why)
     with installation.ledger.writing() as session:
         event = rollback(session, wanted)
-    _moved(installation, wanted, event, as_json)
-
-
-def _moved(installation: Installation, wanted: Move, event: PointerEvent, as_json: bool) -> None:
-    with installation.ledger.reading() as session:
-        batch = session.get_one(Batch, event.to_batch)
-        row = event_row(session, wanted.partition, event)
-    tell_move(MODEL, wanted.name, event, batch)
-    if as_json:
-        print_json(event_object(row))
+    tell_moved(installation, wanted, event, as_json)
 
 
 @command.command("export")

@@ -15,7 +15,7 @@ from app.cli.local import (
     wanted_data,
 )
 from app.cli.naming import case_name
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from pipeline.asked import DataWanted
 from pipeline.data import read_data
 from pipeline.environments import environment_for, lock_of
@@ -49,18 +49,16 @@ def command(
         print_json([_object(case, steps) for case, steps in plans])
         return
     for case, steps in plans:
-        click.secho(f"{case.report} ({case_name(case.case)})", bold=True)
+        say(f"{case.report} ({case_name(case.case)})", bold=True)
         for step in steps:
-            click.echo(f"  {_MARKS[step.status]} {step.name:<20} {step.sentence}")
+            say(f"  {_MARKS[step.status]} {step.name:<20} {step.sentence}")
     click.echo("\n= is reused, ▸ is executed, … depends on what the one before it gives")
 
 
 def _foresee(local: Local, case: CaseToRun, data: DataWanted) -> list[Foreseen]:
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
-    situation = settle(
-        local.checkout, local.manifest, environment, case.report, case.params, case.origins
-    )
+    situation = settle(local.checkout, local.manifest, environment, case)
     situation = read_data(local.installation, situation, data)
     return foresee(local.installation, situation, local.project_id, case.case_key)
 

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.intake.post_receive import post_receive_script
 from app.intake.secrets import hook_secret
 from app.secret_key import secret_key
 from app.settings import Settings, read_settings
 from pipeline.installation import Installation
 from pipeline.repository.mirror import Mirror
+from provenance.addresses import without_userinfo
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.ledger.ids import new_id
 from provenance.ledger.queries.projects import project_named
@@ -53,14 +54,18 @@ def list_projects(as_json: bool) -> None:
     _, installation = _open()
     with installation.ledger.reading() as session:
         rows = [
-            {"name": row.name, "url": row.url, "default_branch": row.default_branch}
+            {
+                "name": row.name,
+                "url": without_userinfo(row.url),
+                "default_branch": row.default_branch,
+            }
             for row in session.scalars(select(Project).order_by(Project.name))
         ]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']}  {row['url']}  ({row['default_branch']})")
+        say(f"{row['name']}  {row['url']}  ({row['default_branch']})")
     if not rows:
         click.echo("No projects yet. Add one: provenote projects add NAME URL")
 
@@ -125,7 +130,7 @@ def _script(settings: Settings, project: Project) -> str:
 def _print_hooks(settings: Settings, project: Project, as_json: bool) -> None:
     told = {
         "name": project.name,
-        "url": project.url,
+        "url": without_userinfo(project.url),
         "github_hook": f"{settings.base_url}/hooks/github/{project.name}",
         "git_hook": f"{settings.base_url}/hooks/git/{project.name}",
         "secret": _secret(settings, project),
@@ -134,7 +139,8 @@ def _print_hooks(settings: Settings, project: Project, as_json: bool) -> None:
     if as_json:
         print_json(told)
         return
-    click.echo(f"Project {project.name} is served from {project.url}.\n")
+    say(f"Project {project.name} is served from {told['url']}.")
+    click.echo()
     click.echo("On GitHub: Settings → Webhooks → Add webhook, content type application/json,")
     click.echo(f"  Payload URL  {told['github_hook']}")
     click.echo(f"  Secret       {told['secret']}\n")

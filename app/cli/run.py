@@ -22,7 +22,7 @@ from app.cli.materialise import materialise
 from app.cli.output import json_option, print_json
 from app.cli.progress import Progress
 from app.cli.runs import run_with_jobs
-from app.intake.request import LocalManner, Requester, accept_local
+from app.intake.request import LocalWork, Requester, accept_local
 from app.work.owner import owner_name
 from app.work.reconcile import take_back
 from pipeline.asked import DataWanted
@@ -32,6 +32,7 @@ from pipeline.installation import Installation
 from pipeline.runner.client import Runner
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
 from provenance.ledger.intake import CaseToRun
+from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import Trigger, Verdict, worst
 from provenance.ledger.tables import Run
 
@@ -78,38 +79,31 @@ def _run_all(
     local: Local, cases: Sequence[CaseToRun], force: bool, data: DataWanted
 ) -> list[dict[str, Any]]:
     """Accept the runs, carry each out in this process, and return their objects."""
-    owner = owner_name()
+    work = LocalWork(local.checkout, local.branch, force, data, owner_name())
     requester = Requester(Trigger.CLI, local.actor)
-    claims = accept_local(
-        local.installation.ledger,
-        local.project,
-        local.checkout,
-        cases,
-        requester,
-        owner,
-        LocalManner(local.branch, force, data),
-    )
+    claims = accept_local(local.installation.ledger, local.project, work, cases, requester)
     runner = Runner()
     objects: list[dict[str, Any]] = []
     try:
         for claim, case in zip(claims, cases, strict=True):
-            with Progress(case) as progress:
-                worker = Worker(
-                    local.installation,
-                    runner,
-                    local.settings.lease_seconds,
-                    threading.Event(),
-                    progress.hear,
-                )
-                evaluate_run(claim, worker, local.checkout)
-                objects.append(run_with_jobs(local.installation, claim.id))
-                progress.finish(objects[-1], materialise(local, claim.id))
+            objects.append(_run_one(local, runner, claim, case))
     except BaseException as error:
         give_up(local.installation, claims[len(objects) :], error)
         raise
     finally:
         runner.stop()
     return objects
+
+
+def _run_one(local: Local, runner: Runner, claim: Claim, case: CaseToRun) -> dict[str, Any]:
+    """Carry out one run, showing its progress, and return its object."""
+    lease, never = local.settings.lease_seconds, threading.Event()
+    with Progress(case) as progress:
+        worker = Worker(local.installation, runner, lease, never, progress.hear)
+        evaluate_run(claim, worker, local.checkout)
+        told = run_with_jobs(local.installation, claim.id)
+        progress.finish(told, materialise(local, claim.id))
+    return told
 
 
 def give_up(installation: Installation, claims: Sequence[Claim], error: BaseException) -> None:
@@ -121,4 +115,5 @@ def give_up(installation: Installation, claims: Sequence[Claim], error: BaseExce
         with installation.ledger.writing() as session, suppress(ClaimLostError):
             finish(session, claim, verdict=verdict, error=told)
             run = session.get_one(Run, claim.id)
+            answer_for_want_of_one(session, run, CALLED_OFF if stopped else "provenote failed")
             close_evaluation_if_done(session, run.evaluation_id)

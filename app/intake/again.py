@@ -13,7 +13,6 @@ from app.work.doorbell import Doorbell
 from pipeline.asked import DataWanted, data_wanted
 from pipeline.cases import case_to_run
 from pipeline.installation import Installation
-from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.git import checked_revision
 from pipeline.reproduction.answer import cannot
 from pipeline.reproduction.original import REPRODUCE, WHATIF, hindrance, same_data
@@ -28,6 +27,7 @@ from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.states import ENDED, Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Run
 from provenance.ledger.trace_tables import Reproduction
+from provenance.nearest import did_you_mean, listed
 from provenance.story import load_story
 
 
@@ -147,11 +147,16 @@ def accept_whatif(
 
 
 def _case(offer: Offer, run: Run, swap: Swap) -> CaseToRun:
-    """Return the values of *run*, as far as the commit knows them, with those that are swapped."""
+    """Return the values of *run*, as far as the commit knows them, with those that are swapped.
+
+    Its case is that of *run*, whatever defaults the other commit has, but for what is swapped.
+    """
     kept = {name: value for name, value in run.params.items() if name in offer.schema.names}
     day = today().date()
     resolved = offer.schema.resolve({**kept, **swap.params}, day)
-    return case_to_run(offer.report, offer.spec, offer.schema, resolved, day)
+    found = case_to_run(offer.report, offer.spec, offer.schema, resolved, day)
+    named = {*run.case, *swap.params}
+    return found._replace(case={name: found.params[name] for name in found.params if name in named})
 
 
 def _check_over(run: Run) -> None:

@@ -16,9 +16,9 @@ from app.intake.offer import find_project
 from app.intake.payload import read_json_object
 from app.intake.request import Accepted, accept_push
 from app.intake.secrets import is_signed, valid_secrets
-from pipeline.nearest import listed
 from provenance.errors import NotFoundError
 from provenance.ledger.tables import Project
+from provenance.nearest import listed
 
 FORGES: dict[str, Forge] = {forge.name: forge for forge in (GitHub(), Git())}
 _JSON = "application/json"

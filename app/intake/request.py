@@ -87,12 +87,15 @@ class RunRequest:
 
 
 @dataclass(frozen=True)
-class LocalManner:
-    """How a working tree, or a commit of it, is to be run here."""
+class LocalWork:
+    """A working tree, or a commit of it, that its maker runs in a process of its own."""
 
+    checkout: Checkout
     branch: str | None
     force: bool
-    data: DataWanted = USUAL
+    data: DataWanted
+    owner: str
+    """The process that does it, as a claim names it."""
 
 
 class DirtyRunError(InvalidInputError):
@@ -250,11 +253,9 @@ def _write_run(
 def accept_local(
     ledger: Ledger,
     project: Project,
-    checkout: Checkout,
+    work: LocalWork,
     cases: Sequence[CaseToRun],
     requester: Requester,
-    owner: str,
-    manner: LocalManner,
 ) -> list[Claim]:
     """Write runs that their maker executes itself, claimed from the first, and no bell rings.
 
@@ -267,19 +268,19 @@ def accept_local(
             project_id=project.id,
             trigger=requester.trigger,
             actor=requester.actor,
-            revision=manner.branch or checkout.commit.sha,
-            branch=manner.branch,
-            force=manner.force,
+            revision=work.branch or work.checkout.commit.sha,
+            branch=work.branch,
+            force=work.force,
             status=Status.RUNNING,
             started_at=utc_now(),
         )
         session.add(evaluation)
         session.flush()
-        runs = prepare_runs(session, evaluation, checkout.commit, cases)
+        runs = prepare_runs(session, evaluation, work.checkout.commit, cases)
         for run in runs:
-            run.dirty = checkout.dirty
-            if (data := manner.data.as_json()) is not None:
+            run.dirty = work.checkout.dirty
+            if (data := work.data.as_json()) is not None:
                 run.data = data
         session.flush()
-        held = [claim(session, Run, run.id, owner, _A_DAY) for run in runs]
+        held = [claim(session, Run, run.id, work.owner, _A_DAY) for run in runs]
     return [found for found in held if found is not None]

@@ -29,7 +29,7 @@ _MARKS: dict[str, Mark] = {
     Verdict.FAILED: Mark("✕", "failed", "failed"),
     Verdict.ERROR: Mark("!", "error", "error"),
     Verdict.CANCELLED: Mark("–", "cancelled", "idle"),
-    Verdict.OUTPUT_LIMIT: Mark("!", "too much output", "error"),
+    Verdict.OUTPUT_LIMIT: Mark("!", "output limit", "error"),
     Verdict.OUT_OF_MEMORY: Mark("!", "out of memory", "error"),
     Verdict.TIMED_OUT: Mark("!", "timed out", "error"),
     Verdict.WORKER_LOST: Mark("!", "worker lost", "error"),

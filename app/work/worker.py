@@ -16,6 +16,11 @@ from app.work.slots import Slots
 from app.work.tick import Tick
 
 _log = structlog.get_logger()
+_CONSUMER = (
+    *("--quiet", "worker", "--loglevel=WARNING"),
+    "--pool=threads",  # what is executed has processes of its own: the runners
+    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+)
 
 
 def run_worker(settings: Settings) -> None:
@@ -47,18 +52,6 @@ def run_worker(settings: Settings) -> None:
     worker_ready.connect(ready)
     worker_shutting_down.connect(shutting_down)
     try:
-        celery.worker_main(
-            [
-                "--quiet",
-                "worker",
-                # Threads, because what is executed has processes of its own: the runners.
-                "--pool=threads",
-                f"--concurrency={settings.workers}",
-                "--without-gossip",
-                "--without-mingle",
-                "--without-heartbeat",
-                "--loglevel=WARNING",
-            ]
-        )
+        celery.worker_main([*_CONSUMER, f"--concurrency={settings.workers}"])
     finally:
         slots.stop()

@@ -12,11 +12,11 @@ from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.manifest_parts.reports import check_report
 from pipeline.manifest_parts.sources import check_source
 from pipeline.manifest_parts.stages import check_stage
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameters import ParameterError, valid_name
 from pipeline.repository.tree import Tree
 from pipeline.schema import shared_parameter
 from pipeline.stages.kinds.base import Look
+from provenance.nearest import did_you_mean, listed, shown
 
 Broken = frozenset[tuple[Section, str]]
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, StrictStr
 
 from pipeline.manifest_parts.spec import Spec, kind_of, wrong
-from pipeline.nearest import did_you_mean, listed, shown
 from provenance.datasets.names import DATA, MAIN, MODEL
 from provenance.errors import InvalidInputError
+from provenance.nearest import did_you_mean, listed, shown
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OF_DATA = ("dataset", "partition", "batch", "snapshot")

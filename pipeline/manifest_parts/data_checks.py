@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pipeline.manifest_parts.data import DataInput, blank, placeholders
 from pipeline.manifest_parts.models import ReportSpec, StageSpec
 from pipeline.manifest_parts.problems import Path, Problems
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.stages.kinds.base import Look
 from provenance.datasets.errors import InvalidNameError
 from provenance.datasets.names import check_dataset, check_partition
+from provenance.nearest import did_you_mean, listed, shown
 
 
 def check_data_input(place: Path, found: DataInput, problems: Problems) -> None:

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
 from pipeline.manifest_parts.data import DataInput, Input, Publications, all_placeholders
 from pipeline.manifest_parts.spec import Spec, kind_of, wrong
-from pipeline.nearest import did_you_mean, shown
 from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
 from provenance.errors import NotFoundError
+from provenance.nearest import did_you_mean, shown
 
 PUSH = "push"
 RESERVED = "report"

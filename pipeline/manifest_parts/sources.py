@@ -4,8 +4,8 @@ from zoneinfo import available_timezones
 
 from pipeline.manifest_parts.models import SourceSpec
 from pipeline.manifest_parts.problems import Path, Problems
-from pipeline.nearest import did_you_mean, shown
 from pipeline.stages.signature import sql_binds
+from provenance.nearest import did_you_mean, shown
 
 
 def check_source(name: str, source: SourceSpec, problems: Problems) -> None:

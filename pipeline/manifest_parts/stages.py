@@ -2,9 +2,9 @@
 
 from pipeline.manifest_parts.data_checks import check_partitions, check_publish
 from pipeline.manifest_parts.models import OF_ONE_KIND
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.stages.kinds import KINDS, kinds_named
 from pipeline.stages.kinds.base import Look
+from provenance.nearest import did_you_mean, listed, shown
 
 
 def check_stage(look: Look) -> None:

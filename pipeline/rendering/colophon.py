@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from provenance.readings import Reading
+
 
 @dataclass(frozen=True)
 class InputLine:
@@ -26,6 +28,8 @@ class StageLine:
     stage: str
     key: str
     kind: str
+    readings: tuple[Reading, ...] = ()
+    """What it has read from a source."""
 
 
 @dataclass(frozen=True)

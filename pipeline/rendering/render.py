@@ -1,4 +1,4 @@
-"""Executed notebooks as pages: the report with its colophon, and the notebook unfolded."""
+"""Executed notebooks as pages: the report with its colophon."""
 
 import re
 from functools import cache
@@ -39,28 +39,10 @@ def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, ob
     page = {
         "title": colophon.title if given or not own_title else own_title,
         "subtitle": own_title if given else "",
-        "unfolded": False,
         "colophon": colophon,
         "mark": verdict_mark(colophon.verdict),
         "failed": [message for ok, message in colophon.checks if not ok],
         "record": script_json(record),
-    }
-    return _convert(notebook, page)
-
-
-def render_notebook(notebook_json: bytes, title: str) -> str:
-    """Return the executed notebook with all its code unfolded.
-
-    *title* heads the page when the notebook does not begin with a heading of its own.
-    Raises NotebookError when *notebook_json* is no notebook.
-    """
-    notebook = _read(notebook_json)
-    page = {
-        "title": _take_title(notebook) or title,
-        "subtitle": "",
-        "unfolded": True,
-        "colophon": None,
-        "record": "",
     }
     return _convert(notebook, page)
 

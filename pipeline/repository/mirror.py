@@ -1,6 +1,5 @@
 """A bare copy of a project's repository, fetched from the configured address."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from pipeline.repository.tree import (
     Tree,
     TreeError,
 )
+from provenance.addresses import is_ambiguous, without_userinfo
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
+from provenance.files import mark_used
 
-_USERINFO = re.compile(r"(?<=://)[^@/]*@")
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
@@ -106,10 +106,11 @@ class Mirror:
                 )
             except GitError as error:
                 told = error.message.replace(self._url, without_userinfo(self._url))
+                # Not "from" it: git's own words may repeat what the address holds.
                 raise RepositoryUnreachableError(
                     f"The repository {without_userinfo(self._url)} cannot be fetched: {told}",
                     "Check it (`provenote projects list`), and that this machine may read it.",
-                ) from error
+                ) from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,17 +127,23 @@ class Mirror:
             ) from None
 
     def _allowed_protocols(self) -> str:
+        if is_ambiguous(self._url):
+            raise RepositoryRefusedError(
+                f"A name or password in the address of {without_userinfo(self._url)} holds "
+                "an @ or a /.",
+                "Write them as %40 and %2F.",
+            )
         if self._url.startswith(("https://", "ssh://")) or _is_scp_style(self._url):
             return "https:ssh"
         if self._url.startswith(("/", "file:///")):
             if self._files_allowed:
                 return "file"
             raise RepositoryRefusedError(
-                f"{self._url} is a path on this machine.",
+                f"{without_userinfo(self._url)} is a path on this machine.",
                 "Set PROVENOTE_ALLOW_FILE_REPOSITORIES=1 to allow that.",
             )
         raise RepositoryRefusedError(
-            f"{self._url} is no address that provenote fetches from.",
+            f"{without_userinfo(self._url)} is no address that provenote fetches from.",
             "Use https://…, ssh://… or git@host:path.",
         )
 
@@ -202,13 +209,9 @@ class Mirror:
             with FileLock(self._locks / f"checkout-{sha}"):
                 if not target.exists():
                     lay_out(self.repository, sha, target)
+        mark_used(target)
         tracked = frozenset(tracked_in_commit(self.repository, sha))
         return Checkout(target, DirectoryTree(target, tracked), self.commit(sha))
-
-
-def without_userinfo(url: str) -> str:
-    """Return *url* without the name and password that it may hold."""
-    return _USERINFO.sub("", url)
 
 
 def _is_scp_style(url: str) -> bool:

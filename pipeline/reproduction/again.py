@@ -1,16 +1,16 @@
 """The beginning of a run that makes another one again."""
 
-from pipeline.asked import Asked
 from pipeline.attempt import Attempt
 from pipeline.reproduction.apart import set_apart
 from pipeline.reproduction.original import REPRODUCE, Original, read_original
 
 
-def begin_again(attempt: Attempt, asked: Asked) -> Original | None:
-    """Return the run that *asked* is to make again, and set the attempt apart for it.
+def begin_again(attempt: Attempt) -> Original | None:
+    """Return the run that *attempt* is to make again, and set the attempt apart for it.
 
     From here on nothing that the attempt makes stands for anything. None for any other run.
     """
+    asked = attempt.asked
     if asked.purpose != REPRODUCE or asked.again_of is None:
         return None
     attempt.installation = set_apart(attempt.installation)

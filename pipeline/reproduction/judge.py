@@ -41,9 +41,9 @@ class _Files:
     findings: list[Finding] = field(default_factory=list)
 
 
-def judge(attempt: Attempt, original: Original, outcome: "Outcome", tolerance: float) -> Answer:
+def judge(attempt: Attempt, original: Original, outcome: "Outcome") -> Answer:
     """Return how near *outcome* is to what the original run gave."""
-    failure = outcome.failure
+    failure, tolerance = outcome.failure, attempt.asked.tolerance
     if failure is not None and failure.kind not in THEIR_DOING:
         return cannot(_because(failure), failure.hint or "")
     if outcome.report is None or original.story.report is None:

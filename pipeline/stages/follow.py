@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline.runner.messages import Failure
 
@@ -19,32 +19,42 @@ def follow(
 ) -> None:
     """Copy what *child* prints to its log until it has ended, whoever else holds its output."""
     assert child.stdout is not None  # noqa: S101
-    room, ended = MAX_LOG_BYTES, None
+    until = float("inf")
     with log.open("ab") as sink, selectors.DefaultSelector() as selector:
+        printed = _Printed(sink, emit)
         selector.register(child.stdout, selectors.EVENT_READ)
-        lingers = float("inf")
-        while time.monotonic() < lingers:
-            if child.poll() is not None:
+        while time.monotonic() < until:
+            ended = child.poll() is not None
+            if ended:
                 # What it printed last is still to be read; what it left may print for ever.
-                lingers = min(lingers, time.monotonic() + GRACE_SECONDS)
-            if not selector.select(0.2):
-                if child.poll() is not None:
+                until = min(until, time.monotonic() + GRACE_SECONDS)
+            if selector.select(0.2):
+                chunk = os.read(child.stdout.fileno(), 65536)
+                if not chunk:
+                    child.wait()
                     return
-                continue
-            chunk = os.read(child.stdout.fileno(), 65536)
-            if not chunk:
-                child.wait()
+                printed.take(chunk)
+            elif ended:
                 return
-            if child.poll() is not None and ended is None:
-                ended = time.monotonic()
-            if ended is not None and time.monotonic() - ended > GRACE_SECONDS:
-                return  # whoever still writes there is not the stage
-            if room > 0:
-                emit({"event": "log", "text": chunk.decode(errors="replace")})
-                sink.write(chunk[:room])
-                room -= len(chunk)
-                if room <= 0:
-                    sink.write(b"\n[cut: the log is limited to 20 MiB]\n")
+
+
+class _Printed:
+    """Takes what is printed, as far as a log may grow."""
+
+    def __init__(self, sink: BinaryIO, emit: Callable[[dict[str, Any]], None]) -> None:
+        self._sink = sink
+        self._emit = emit
+        self._room = MAX_LOG_BYTES
+
+    def take(self, chunk: bytes) -> None:
+        """Write and tell *chunk*; say it once where there is no more room."""
+        if self._room <= 0:
+            return
+        self._emit({"event": "log", "text": chunk.decode(errors="replace")})
+        self._sink.write(chunk[: self._room])
+        self._room -= len(chunk)
+        if self._room <= 0:
+            self._sink.write(b"\n[cut: the log is limited to 20 MiB]\n")
 
 
 def died(status: int) -> Failure:

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pipeline.nearest import did_you_mean, listed
 from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
+from provenance.nearest import did_you_mean, listed
 
 SEARCH = ("", "src")
 """Folders of a checkout from which its code imports, in order."""

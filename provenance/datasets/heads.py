@@ -82,6 +82,11 @@ def first_head(session: Session, partition_id: str) -> Head | None:
     return found[0] if found else None
 
 
+def first_heads(session: Session, slices: Slices) -> Sequence[Head]:
+    """Return the first event of each partition of *slices* that has one, by dataset and name."""
+    return _told(session, _heads().where(PointerEvent.version == 1, slices.condition))
+
+
 def _heads() -> Select[Any]:
     said = ("version", "op", "actor", "reason", "at")
     return (

@@ -1,13 +1,15 @@
 """What lists and pages tell of datasets: what is current, what was, and who stands on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, Text, case, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from provenance.datasets.names import DATA, MODEL
+from provenance.datasets.schema import schema_change
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.tables import Run, RunInput, RunJob
@@ -54,6 +56,8 @@ class EventRow:
     event: PointerEvent
     from_number: int | None
     to_number: int | None
+    schema_change: str | None = None
+    """What differs between the columns of the two, in words; null where nothing does."""
 
 
 def datasets(session: Session, kind: str = DATA) -> list[DatasetRow]:
@@ -140,34 +144,39 @@ def events(
 ) -> list[EventRow]:
     """Return how pointers of *dataset* moved, or the one of *partition*: newest first."""
     query = (
-        select(Partition.name, PointerEvent)
-        .join(Partition, Partition.id == PointerEvent.partition_id)
+        _moves()
         .where(Partition.dataset_id == dataset.id)
         .order_by(PointerEvent.at.desc(), PointerEvent.version.desc())
         .limit(limit)
     )
     if partition is not None:
         query = query.where(PointerEvent.partition_id == partition.id)
-    found = [(name, event) for name, event in session.execute(query)]
-    named = {one for _, event in found for one in (event.from_batch, event.to_batch) if one}
-    numbers = _numbers(session, named)
-    return [_row(name, event, numbers) for name, event in found]
+    return [_told(*row) for row in session.execute(query)]
 
 
 def event_row(session: Session, partition: str, event: PointerEvent) -> EventRow:
     """Return *event* of *partition* with the numbers of its batches."""
-    numbers = _numbers(session, {one for one in (event.from_batch, event.to_batch) if one})
-    return _row(partition, event, numbers)
+    same = (PointerEvent.partition_id == event.partition_id, PointerEvent.version == event.version)
+    return replace(_told(*session.execute(_moves().where(*same)).one()), partition=partition)
 
 
-def _row(partition: str, event: PointerEvent, numbers: dict[str, int]) -> EventRow:
-    before, after = (numbers.get(one or "") for one in (event.from_batch, event.to_batch))
-    return EventRow(partition, event, before, after)
+def _moves() -> Select[Any]:
+    """Return the query for events: columns of batches come along only where they differ."""
+    before, after = aliased(Batch), aliased(Batch)
+    differ = cast(before.columns, Text) != cast(after.columns, Text)
+    return (
+        select(Partition.name, PointerEvent, before.number, after.number)
+        .add_columns(case((differ, before.columns)), case((differ, after.columns)))
+        .join(Partition, Partition.id == PointerEvent.partition_id)
+        .outerjoin(before, before.id == PointerEvent.from_batch)
+        .outerjoin(after, after.id == PointerEvent.to_batch)
+    )
 
 
-def _numbers(session: Session, batch_ids: set[str]) -> dict[str, int]:
-    rows = session.execute(select(Batch.id, Batch.number).where(Batch.id.in_(batch_ids)))
-    return {row[0]: row[1] for row in rows}
+def _told(
+    partition: str, event: PointerEvent, before: int | None, after: int | None, *columns: Any
+) -> EventRow:
+    return EventRow(partition, event, before, after, schema_change(*columns))
 
 
 def batches(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from provenance.datasets.errors import InstantError
+from provenance.ledger.columns import utc_now
 
 _DATE = len("2013-02-28")
 
@@ -23,4 +24,14 @@ def read_instant(text: str, name: str = "as-of") -> datetime:
         ) from None
     if len(text) <= _DATE:
         found = found.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    return found
+
+
+def read_end(text: str, name: str = "until") -> datetime:
+    """Return the instant that *text* names, which has to be still to come; raise InstantError."""
+    found = read_instant(text, name)
+    if found <= utc_now():
+        raise InstantError(
+            f"{name} {text[:60]!r} has passed.", "Name a day to come; or none, and it has no end."
+        )
     return found

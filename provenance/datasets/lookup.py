@@ -11,10 +11,9 @@ from provenance.datasets.errors import (
     UnknownPartitionError,
     UnknownSnapshotError,
 )
-from provenance.datasets.names import MODEL, fits, is_pattern, label, nearest
+from provenance.datasets.names import MODEL, fits, is_pattern, label
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Snapshot
-
-_COMPARED = 500
+from provenance.nearest import COMPARED, did_you_mean_or_all
 
 
 class Named(Protocol):
@@ -42,10 +41,11 @@ def require_dataset(session: Session, kind: str, name: str) -> Dataset:
     if (found := session.scalars(select(Dataset).where(*same)).one_or_none()) is not None:
         return found
     names = select(Dataset.name).where(Dataset.kind == kind).order_by(Dataset.name)
-    known = session.scalars(names.limit(_COMPARED)).all()
+    known = session.scalars(names.limit(COMPARED)).all()
     noun = "model" if kind == MODEL else "dataset"
     raise UnknownDatasetError(
-        f"There is no {noun} {name[:100]!r}.", nearest(name, known) or f"There is no {noun} yet."
+        f"There is no {noun} {name[:100]!r}.",
+        did_you_mean_or_all(name, known) or f"There is no {noun} yet.",
     )
 
 
@@ -60,10 +60,10 @@ def require_partition(session: Session, named: Named) -> Partition:
         found = session.scalars(query.where(Partition.name == named.partition)).one_or_none()
     if found is not None:
         return found
-    known = [one.name for one in session.scalars(query.limit(_COMPARED))]
+    known = [one.name for one in session.scalars(query.limit(COMPARED))]
     raise UnknownPartitionError(
         f"Dataset {named.dataset!r} has no partition {named.partition[:200]!r}.",
-        nearest(named.partition, known),
+        did_you_mean_or_all(named.partition, known),
     )
 
 
@@ -96,11 +96,11 @@ def _unknown(
         select(Batch)
         .where(Batch.partition_id == partition.id)
         .order_by(Batch.number.desc())
-        .limit(_COMPARED)
+        .limit(COMPARED)
     ).all()
     noun = "version" if named.kind == MODEL else "batch"
     known = [str(one.number) if _is_number(str(batch)) else one.id for one in newest]
-    return f"{name} has no {noun} {str(batch)[:100]!r}.", nearest(str(batch), known)
+    return f"{name} has no {noun} {str(batch)[:100]!r}.", did_you_mean_or_all(str(batch), known)
 
 
 def require_batch(session: Session, batch_id: str) -> Batch:
@@ -120,8 +120,9 @@ def snapshot_named(session: Session, dataset: Dataset, name: str) -> Snapshot:
     found = session.scalars(query.where(Snapshot.name == name)).one_or_none()
     if found is not None:
         return found
-    known = [one.name for one in session.scalars(query.order_by(Snapshot.name).limit(_COMPARED))]
+    known = [one.name for one in session.scalars(query.order_by(Snapshot.name).limit(COMPARED))]
     raise UnknownSnapshotError(
         f"Dataset {dataset.name!r} has no snapshot {name[:100]!r}.",
-        nearest(name, known) or f"`provenote data snapshot {dataset.name} NAME` makes one.",
+        did_you_mean_or_all(name, known)
+        or f"`provenote data snapshot {dataset.name} NAME` makes one.",
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from provenance.datasets.errors import NothingBeforeError, NothingYetError
 from provenance.datasets.lookup import batch_of, require_partition
-from provenance.datasets.names import DATA, MAIN, label
+from provenance.datasets.names import DATA, MAIN, check_partition, label
 from provenance.datasets.publish import conflict, move
 from provenance.ledger.data_tables import Batch, Partition, Pointer, PointerEvent
 
@@ -41,7 +41,7 @@ def rollback(session: Session, wanted: Move, to: str | int | None = None) -> Poi
     retirement, the one that was retired. It is a new event: the version grows. Raises
     NothingBeforeError, UnknownBatchError, NothingYetError or ConflictError.
     """
-    partition = require_partition(session, wanted)
+    partition = _partition(session, wanted)
     pointer = _pointer(session, wanted, partition)
     if to is None:
         target = _before(session, wanted, pointer)
@@ -75,7 +75,7 @@ def promote(session: Session, wanted: Move, to: str | int, op: str = "promote") 
 
     Raises UnknownDatasetError, UnknownBatchError or ConflictError.
     """
-    partition = require_partition(session, wanted)
+    partition = _partition(session, wanted)
     target = batch_of(session, wanted, to).id
     pointer = session.get(Pointer, partition.id, populate_existing=True)
     return _move(session, wanted, pointer or _unset(partition), op, target)
@@ -83,7 +83,7 @@ def promote(session: Session, wanted: Move, to: str | int, op: str = "promote") 
 
 def retire(session: Session, wanted: Move) -> PointerEvent:
     """Let nothing be current any more; the batches stay. Raises NothingYetError, ConflictError."""
-    partition = require_partition(session, wanted)
+    partition = _partition(session, wanted)
     pointer = _pointer(session, wanted, partition)
     if pointer.batch_id is None:
         raise NothingBeforeError(f"{wanted.name} is retired already.")
@@ -102,6 +102,12 @@ def _move(
     )
     seen = pointer.version if wanted.seen is None else wanted.seen
     return move(session, event, target, seen)
+
+
+def _partition(session: Session, wanted: Move) -> Partition:
+    """Return the one partition that is meant: a pattern, which reads several, moves nothing."""
+    check_partition(wanted.partition)
+    return require_partition(session, wanted)
 
 
 def _unset(partition: Partition) -> Pointer:

@@ -1,12 +1,10 @@
 """Names of datasets, models, partitions and snapshots; which partitions a pattern means."""
 
-import difflib
 import re
-from collections.abc import Iterable
 from fnmatch import translate
-from itertools import islice
 
 from provenance.datasets.errors import InvalidNameError
+from provenance.nearest import shown
 
 MAIN = "main"
 """The one partition of a model."""
@@ -14,8 +12,6 @@ DATA, MODEL = "data", "model"
 _DATASET = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _SEVERAL = re.compile(r"[*?]")
 _LONGEST = 200
-_SHOWN = 60
-_COMPARED = 500
 
 
 def check_dataset(name: str) -> str:
@@ -23,7 +19,7 @@ def check_dataset(name: str) -> str:
     if _DATASET.fullmatch(name):
         return name
     raise InvalidNameError(
-        f"{_told(name)} cannot be the name of a dataset, model or snapshot.",
+        f"{shown(name)} cannot be the name of a dataset, model or snapshot.",
         "Take up to 100 letters, digits, dots, dashes and underscores, beginning with a letter.",
     )
 
@@ -38,17 +34,17 @@ def check_partition(name: str) -> str:
         raise InvalidNameError("The partition has no name.", "A date such as 2013-01-31 is common.")
     if len(name) > _LONGEST:
         raise InvalidNameError(
-            f"The partition {_told(name)} has a name of {len(name)} characters.",
+            f"The partition {shown(name)} has a name of {len(name)} characters.",
             f"Take up to {_LONGEST}.",
         )
     if not name.isprintable() or name != name.strip() or is_pattern(name):
         raise InvalidNameError(
-            f"{_told(name)} cannot be the name of a partition.",
+            f"{shown(name)} cannot be the name of a partition.",
             "Take characters that can be printed, but neither * nor ?, and no space at the ends.",
         )
     if any(part in ("", ".", "..") for part in name.split("/")):
         raise InvalidNameError(
-            f"{_told(name)} cannot be the name of a partition.",
+            f"{shown(name)} cannot be the name of a partition.",
             "Slashes stand between parts that are not empty and not '.' or '..'.",
         )
     return name
@@ -73,18 +69,3 @@ def label(kind: str, dataset: str, partition: str) -> str:
 def pin_name(kind: str, dataset: str, partition: str) -> str:
     """Return the name that pins a run's batch: ``dataset/partition``, or ``model:name``."""
     return f"model:{dataset}" if kind == MODEL else f"{dataset}/{partition}"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the sentence that names what was probably meant, else what there is."""
-    some = list(islice(known, _COMPARED))
-    near = difflib.get_close_matches(name[:_SHOWN], some, n=1, cutoff=0.5)
-    if near:
-        return f"Did you mean {_told(near[0])}?"
-    more = f" and {len(some) - 10} more" if len(some) > 10 else ""
-    return f"There are: {', '.join(some[:10])}{more}." if some else ""
-
-
-def _told(name: str) -> str:
-    text = ascii(name) if not name.isprintable() else repr(name)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

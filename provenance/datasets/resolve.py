@@ -13,7 +13,7 @@ from provenance.datasets.errors import (
     UnknownBatchError,
     UnknownSnapshotError,
 )
-from provenance.datasets.heads import Head, Slices, first_head, heads_of
+from provenance.datasets.heads import Head, Slices, first_head, first_heads, heads_of
 from provenance.datasets.lookup import batch_of, require_partition, snapshot_named
 from provenance.datasets.names import DATA, MAIN, MODEL, fits, is_pattern, label, pin_name
 from provenance.ledger.data_tables import Batch, Partition, SnapshotBatch
@@ -188,7 +188,25 @@ class _Resolver:
         return NothingYetError(
             f"No partition that fits {reference.partition!r} had a current batch"
             f" in {reference.dataset}{when}.",
-            f"`provenote data ls {reference.dataset}` lists what is current.",
+            self._first_that_fits(reference)
+            or f"`provenote data ls {reference.dataset}` lists what is current.",
+        )
+
+    def _first_that_fits(self, reference: Reference) -> str:
+        """Return the sentence on the first batch, where only the instant was too early for it."""
+        slices = Slices([(reference.kind, reference.dataset, reference.partition)])
+        heads = [
+            head
+            for head in first_heads(self.session, slices)
+            if fits(head.partition, reference.partition)
+        ]
+        first = min(heads, key=lambda head: head.at, default=None)
+        if first is None or self.as_of is None or first.at <= self.as_of:
+            return ""
+        name = label(first.kind, first.dataset, first.partition)
+        return (
+            f"The first was that of {name}, published {_at(first.at)} by {first.actor}: "
+            f"{first.batch_id}."
         )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provenance.explain.cells import same_page
 from provenance.explain.compare import compare
 from provenance.explain.data import BatchFacts
 from provenance.explain.diffs import Text
@@ -14,10 +13,8 @@ from provenance.explain.pairs import Kept
 from provenance.explain.tell import tell
 from provenance.ledger.data_tables import Batch, PointerEvent
 from provenance.ledger.key_events import NONDETERMINISTIC, key_events
-from provenance.ledger.trace_tables import KeyEvent
-from provenance.record import parse_record
 from provenance.store import CorruptObjectError, MissingObjectError, Store
-from provenance.story import REPORT, Story, load_story
+from provenance.story import Story, load_story
 
 LARGEST_TEXT = 32 * 1024 * 1024
 """Bytes of a notebook that is still looked into."""
@@ -39,25 +36,8 @@ def tell_run(session: Session, store: Store, run_id: str) -> Telling:
 def kept_in(session: Session, store: Store, stories: Iterable[Story]) -> Kept:
     """Return where the explanation of *stories* finds texts, batches and odd keys."""
     keys = {job.key for story in stories for job in story.jobs}
-    text = text_in(store)
-    odd = {
-        event.key
-        for event in key_events(session, *keys)
-        if event.kind == NONDETERMINISTIC and not _is_harmless(event, text)
-    }
-    return Kept(text, lambda batch_id: _batch(session, batch_id), frozenset(odd))
-
-
-def _is_harmless(event: KeyEvent, text: Text) -> bool:
-    """Tell whether two executions of a report show the same: their files hold their own times."""
-    kept = [text(digest) if digest else None for digest in (event.record, event.other)]
-    try:
-        records = [parse_record(found.encode()) for found in kept if found is not None]
-    except ValueError:
-        return False
-    if len(records) < 2 or any(record.kind != REPORT for record in records):
-        return False
-    return same_page(records[0], records[1], text)
+    odd = {event.key for event in key_events(session, *keys) if event.kind == NONDETERMINISTIC}
+    return Kept(text_in(store), lambda batch_id: _batch(session, batch_id), frozenset(odd))
 
 
 def text_in(store: Store) -> Text:

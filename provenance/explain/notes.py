@@ -86,7 +86,7 @@ def _tainted(pairs: Pairs) -> Iterator[str]:
         for record, word in ((pair.a, "first"), (pair.b, "second")):
             if record.run.get("tainted"):
                 yield (
-                    f"The code of {pair.name} was edited while the {word} run executed it: "
+                    f"Code or packages of {pair.name} changed while the {word} run executed it: "
                     "nobody knows which version gave the result."
                 )
 

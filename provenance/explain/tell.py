@@ -6,6 +6,7 @@ from typing import Any
 from provenance.explain.data import inputs_of
 from provenance.explain.model import Line, Telling
 from provenance.explain.pairs import Kept
+from provenance.readings import readings
 from provenance.record import Record
 from provenance.story import REPORT, JobFacts, Story
 
@@ -19,7 +20,7 @@ def tell(story: Story, kept: Kept) -> Telling:
         *_asked(story),
         *_code(story),
         *(line for job in story.jobs for line in _data(job, kept)),
-        *(_made(job) for job in story.jobs),
+        *(_made(job, story) for job in story.jobs),
         *_environment(story),
         *_results(story),
         *(line for job in story.jobs for line in _odd(job, kept)),
@@ -63,11 +64,11 @@ def _data(job: JobFacts, kept: Kept) -> Iterator[Line]:
     """Tell what a job took from outside the project: rows of a source, batches of datasets."""
     if job.record is None:
         return
-    for query in job.record.extra.get("queries") or ():
-        source = job.record.code.get("source") or "source"
-        rows = query.get("rows")
-        told = f"{rows:,} rows" if isinstance(rows, int) else "its rows"
-        yield Line("data", f"source {source}", f"gave {told} to {job.name}")
+    for one in readings(job.record):
+        told = f"{one.rows:,} rows" if one.rows is not None else "its rows"
+        as_of = f", as of {_time(one.as_of)}" if one.as_of is not None else ""
+        late = f", {one.behind}" if one.behind else ""
+        yield Line("data", f"source {one.source}", f"gave {told} to {job.name}{as_of}{late}")
     for name, found in inputs_of(job.record).items():
         if not found.get("batch"):
             continue
@@ -85,7 +86,7 @@ def _data(job: JobFacts, kept: Kept) -> Iterator[Line]:
         yield Line("data", batch.name, told, batch.id)
 
 
-def _made(job: JobFacts) -> Line:
+def _made(job: JobFacts, story: Story) -> Line:
     name = "the report" if job.name == REPORT else job.name
     word = "reused" if job.status == "reused" else "executed"
     if job.record is None:
@@ -94,7 +95,21 @@ def _made(job: JobFacts) -> Line:
     run = job.record.run
     made = f", made by run {run['id']}" if job.status == "reused" and run.get("id") else ""
     seconds = f" in {job.seconds:.2f} s" if job.status == "executed" else ""
-    return Line("stage", name, f"{word}{seconds}: {job.sentence}{made}", job.record_id)
+    told = f"{word}{seconds}: {job.sentence}{made}{_taken(job.record, story)}"
+    return Line("stage", name, told, job.record_id)
+
+
+def _taken(record: Record, story: Story) -> str:
+    """Tell what was taken from another execution than the run's own, which gave the same."""
+    found = {}
+    for told in record.inputs:
+        maker = story.by_name.get(str(told.get("producer")))
+        named = told.get("producer_record")
+        if maker and named and named != maker.record_id and not told.get("batch"):
+            found[maker.name] = str(named)
+    words = [f"{name} from record {record_id[:12]}" for name, record_id in found.items()]
+    have = "have" if len(words) > 1 else "has"
+    return f"; it took {', '.join(words)}, which {have} the same content" if words else ""
 
 
 def _environment(story: Story) -> Iterator[Line]:
@@ -144,7 +159,9 @@ def _odd(job: JobFacts, kept: Kept) -> Iterator[Line]:
         yield Line("odd", job.name, "its record is lost: what it was made of is not known")
         return
     if record.run.get("tainted"):
-        yield Line("odd", job.name, "its code was edited while it ran; it is never reused")
+        yield Line(
+            "odd", job.name, "its code or a package changed while it ran; it is never reused"
+        )
     for site in list(record.code.get("open_sites") or ())[:MOST_SITES]:
         told = f"{site.get('path')}, line {site.get('line')}: {site.get('what')}"
         yield Line("odd", job.name, f"what it imports is decided when it runs: {told}")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from provenance.export.crate_files import Chooser, CrateFiles, Taken, write_folder
-from provenance.export.ro_crate import METADATA, WORKFLOW, crate_document
+from provenance.export.crate_terms import METADATA, WORKFLOW
+from provenance.export.ro_crate import crate_document
 from provenance.export.subject import Subject
 from provenance.store import Store
 

@@ -1,6 +1,7 @@
 """The files of a crate: which go into it, under which name, and how they get there."""
 
 import shutil
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,14 +9,19 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote
 
-from provenance.export.subject import Subject, sources_of
+from provenance.export.subject import PAGES, Subject, sources_of
 from provenance.record import Output, Record
 from provenance.store import Store
 from provenance.story import REPORT, JobFacts
 
 MIB = 1024 * 1024
 LARGEST = 100 * MIB
-_PAGES = ("html", "notebook")
+_LONGEST_PART = 180
+"""Bytes of a file's or folder's name: file systems take 255, and a digest may be added."""
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that show nothing, or turn around how the rest is shown."""
+_REFUSED = frozenset('<>:"|?*')
+"""Characters that some file systems do not take."""
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 
@@ -37,6 +43,24 @@ class CrateFiles:
     """Path in the crate to SHA-256 in the store."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
     """What would have been its path, and why it is not there."""
+    folders: set[str] = field(default_factory=set)
+
+    def add(self, path: str, sha256: str) -> str:
+        """Let the object be in the crate at *path*, or at one like it; return which it is."""
+        name = self._unique(path, sha256)
+        self.objects[name] = sha256
+        self.folders.update(_folders(name))
+        return name
+
+    def _unique(self, path: str, sha256: str) -> str:
+        """Return *path*, or one like it where something else is called so already."""
+        if any(folder in self.objects for folder in _folders(path)):
+            first, _, rest = path.partition("/")
+            return self._unique(f"{first}-{sha256[:12]}/{rest}", sha256)
+        if path not in self.folders and self.objects.get(path, sha256) == sha256:
+            return path
+        found = PurePosixPath(path)
+        return str(found.with_name(f"{found.stem}-{sha256[:12]}{found.suffix}"))
 
 
 class Chooser:
@@ -50,33 +74,40 @@ class Chooser:
 
     def output(self, job: JobFacts, output: Output) -> str:
         """Return the id of an output: its path, or its digest where it stays outside."""
-        page = job.name == REPORT and output.name in _PAGES
+        page = job.name == REPORT and output.name in PAGES
+        path = self._path_of(job, output)
         if not self._taken.data and not page:
-            return self._outside(_path_of(job, output), output.sha256, "left out as asked for")
+            return self._outside(path, output.sha256, "left out as asked for")
         if output.size > self._taken.largest:
             told = f"larger than {self._taken.largest / MIB:g} MiB"
-            return self._outside(_path_of(job, output), output.sha256, told)
-        return self._inside(_path_of(job, output), output.sha256)
+            return self._outside(path, output.sha256, told)
+        return self._inside(path, output.sha256)
+
+    def _path_of(self, job: JobFacts, output: Output) -> str:
+        if job.name != REPORT:
+            return f"stages/{_safe(job.name)}/{_safe(output.filename)}"
+        if output.name not in PAGES:
+            return f"files/{_safe(output.name.removeprefix('file:'))}"
+        # What the run shows is at the top; the page of its record, if it is another, is not.
+        top = "" if output in self.subject.shown else "executed/"
+        return f"{top}{_safe(output.filename)}"
 
     def record(self, job: JobFacts) -> str:
         """Return the id of a job's record."""
-        return self._inside(f"records/{job.name}.json", str(job.record_id))
+        return self._inside(f"records/{_safe(job.name)}.json", str(job.record_id))
 
     def sources(self, record: Record) -> Iterator[tuple[str, str, str]]:
         """Yield id, path and digest of each file of code; its text is kept only if it is short."""
         for path, sha256, _ in sources_of(record):
-            name = _unique(f"code/{path}", sha256, self.files.objects)
-            if _is_safe(path) and self._store.has(sha256):
-                yield self._inside(name, sha256), path, sha256
+            if self._store.has(sha256):
+                yield self._inside(f"code/{_safe(path)}", sha256), path, sha256
             else:
                 yield f"urn:sha256:{sha256}", path, sha256
 
     def _inside(self, path: str, sha256: str) -> str:
         if not self._store.has(sha256):
             return self._outside(path, sha256, "no longer in the store")
-        name = _unique(path, sha256, self.files.objects)
-        self.files.objects[name] = sha256
-        return quote(name)
+        return quote(self.files.add(path, sha256))
 
     def _outside(self, path: str, sha256: str, why: str) -> str:
         if (path, why) not in self.files.left_out:
@@ -107,27 +138,27 @@ def write_zip(folder: Path, stream: IO[bytes]) -> None:
                 shutil.copyfileobj(reader, writer, MIB)
 
 
-def _path_of(job: JobFacts, output: Output) -> str:
-    if job.name != REPORT:
-        return f"stages/{job.name}/{_safe(output.filename)}"
-    if output.name in _PAGES:
-        return _safe(output.filename)
-    return f"files/{_safe(output.name.removeprefix('file:'))}"
-
-
-def _unique(path: str, sha256: str, known: dict[str, str]) -> str:
-    """Return *path*, or one like it where another content is called so already."""
-    if known.get(path, sha256) == sha256:
-        return path
-    found = PurePosixPath(path)
-    return str(found.with_name(f"{found.stem}-{sha256[:12]}{found.suffix}"))
+def _folders(path: str) -> list[str]:
+    """Return the folders that *path* is in, without the crate's own."""
+    return [str(folder) for folder in PurePosixPath(path).parents][:-1]
 
 
 def _safe(name: str) -> str:
-    """Return a name that stays below its folder, whoever chose it."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return "/".join(parts) or "unnamed"
+    """Return a name that stays below its folder and reads as it is, whoever chose it."""
+    seen = "".join("_" if _is_odd(character) else character for character in name)
+    parts = [part.rstrip(". ") for part in seen.replace("\\", "/").split("/")]
+    return "/".join(_short(part) for part in parts if part) or "unnamed"
 
 
-def _is_safe(path: str) -> bool:
-    return path == _safe(path)
+def _is_odd(character: str) -> bool:
+    return character in _REFUSED or unicodedata.category(character) in _UNSEEN
+
+
+def _short(part: str) -> str:
+    """Return as much of a name as file systems take, with its end, which tells its form."""
+    data = part.encode()
+    if len(data) <= _LONGEST_PART:
+        return part
+    end = PurePosixPath(part).suffix
+    end = end if len(end.encode()) <= _LONGEST_PART // 4 else ""
+    return data[: _LONGEST_PART - len(end.encode())].decode(errors="ignore") + end

@@ -66,9 +66,8 @@ class _Events:
         if kind == "FAIL":
             facets["errorMessage"] = self._error()
         job = {"name": f"{self.run.project}.{self.run.report}", "facets": self._job_facets("RUN")}
-        report = self.subject.story.report
         made = self.subject.story.by_name.get(REPORT)
-        outputs = [self._made(made, output) for output in report.outputs] if report and made else []
+        outputs = [self._made(made, output) for output in self.subject.shown] if made else []
         inputs = [found for _, record in self.subject.made for found in self._given(record)]
         run = {"runId": lineage_id(self.run.id), "facets": facets}
         return self._event(kind, at, run=run, job=job, inputs=inputs, outputs=outputs)

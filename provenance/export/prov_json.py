@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from provenance.export.subject import Subject, job_title, sources_of
 from provenance.record import Output, Record
-from provenance.story import JobFacts
+from provenance.story import REPORT, JobFacts
 
 PREFIXES = {
     "provenote": "urn:provenote:vocabulary:",
@@ -25,6 +25,8 @@ PREFIXES = {
     "agent": "urn:provenote:agent:",
 }
 _SOFTWARE = "agent:provenote"
+_ADDRESSES = {"html": "report", "notebook": "notebook"}
+"""What the page and the notebook are called below the address of a run."""
 
 
 def prov_json(subject: Subject) -> dict[str, Any]:
@@ -41,9 +43,14 @@ class _Document:
 
     def whole(self) -> dict[str, Any]:
         self._agents()
+        for job in self.subject.earlier:
+            if job.record is not None:
+                self._execution(job, job.record)
         for job, record in self.subject.made:
             self._execution(job, record)
         self._run()
+        self._rendered()
+        self._alternates()
         runs = f"{self.subject.place.base_url.rstrip('/')}/runs/"
         return {"prefix": PREFIXES | {"run": runs}, **self.sections}
 
@@ -92,6 +99,32 @@ class _Document:
         for job in self.subject.story.jobs:
             self._relate("wasInformedBy", informed=name, informant=f"execution:{job.record_id}")
 
+    def _rendered(self) -> None:
+        """State the page that the run shows where it is not the one of the report's record."""
+        run, report = self.subject.story.run, self.subject.story.by_name.get(REPORT)
+        if report is None or report.record is None:
+            return
+        executed = report.record.output("notebook")
+        for output in self.subject.rendered:
+            facts = {"prov:type": _name("provenote:Artifact"), "prov:label": output.filename}
+            name = f"run:{run.id}/{_ADDRESSES[output.name]}"
+            self._state("entity", name, _file(vars(output)) | facts)
+            ended = self.subject.times[1]
+            self._relate("wasGeneratedBy", entity=name, activity=f"run:{run.id}", time=ended)
+            if executed is not None:
+                source = self._output(report, executed)
+                self._relate("wasDerivedFrom", generatedEntity=name, usedEntity=source)
+
+    def _alternates(self) -> None:
+        """Relate what an execution gave that was taken from to what the run's own job gave."""
+        for old in self.subject.earlier:
+            new = self.subject.story.by_name.get(old.name)
+            for output in old.record.outputs if old.record else ():
+                same = new.record.output(output.name) if new and new.record else None
+                if new is not None and same is not None and same.sha256 == output.sha256:
+                    now, then = self._output(new, same), self._output(old, output)
+                    self._relate("alternateOf", alternate1=now, alternate2=then)
+
     def _execution(self, job: JobFacts, record: Record) -> None:
         activity = self._state(
             "activity",
@@ -138,6 +171,7 @@ class _Document:
             }
             return self._state("entity", f"batch:{quote(str(batch), safe='')}", facts | where)
         where = {"prov:label": str(found.get("producer"))}
+        where |= {"provenote:record": found.get("producer_record")}
         return self._state("entity", f"content:{found['sha256']}", facts | where)
 
     def _output(self, job: JobFacts, output: Output) -> str:

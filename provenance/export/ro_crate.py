@@ -10,28 +10,22 @@ from typing import Any
 from urllib.parse import quote
 
 from provenance.export.crate_files import Chooser
+from provenance.export.crate_terms import (
+    CONTEXT,
+    CRATE,
+    METADATA,
+    PARAMETER,
+    PROFILES,
+    TYPES,
+    WORKFLOW,
+    WORKFLOW_CRATE,
+    action_status,
+)
 from provenance.export.subject import Subject, job_title
 from provenance.record import Output, Record
 from provenance.story import REPORT, JobFacts
 
-METADATA = "ro-crate-metadata.json"
-WORKFLOW = "workflow.json"
-CONTEXT = [
-    "https://w3id.org/ro/crate/1.1/context",
-    "https://w3id.org/ro/terms/workflow-run/context",
-]
-CRATE = "https://w3id.org/ro/crate/1.1"
-WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
-PROFILES = {
-    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
-    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
-    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
-    WORKFLOW_CRATE: "Workflow RO-Crate",
-}
-_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
-_TYPES = {"int": "Integer", "float": "Float", "bool": "Boolean", "date": "Date"}
-_ENGINE = "#provenote"
-_RUN, _ORGANISED = "#run", "#organised"
+_ENGINE, _RUN, _ORGANISED, _RENDERING = "#provenote", "#run", "#organised", "#rendering"
 _GOOD = ("passed", "failed")
 
 Entity = dict[str, Any]
@@ -42,7 +36,11 @@ def crate_document(subject: Subject, chooser: Chooser) -> dict[str, Any]:
     graph = _Graph(subject, chooser)
     for position, (job, record) in enumerate(subject.made):
         graph.job(job, record, position)
+    for job in subject.earlier:
+        if job.record is not None:
+            graph.earlier(job, job.record)
     graph.run()
+    graph.rendering()
     graph.organise()
     graph.workflow()
     graph.surroundings()
@@ -93,21 +91,29 @@ class _Graph:
     def job(self, job: JobFacts, record: Record, position: int) -> None:
         """Add a job's tool, the step of the workflow that it is, and its execution."""
         title = job_title(job, record)
-        tool = self.add(
-            _tool(job),
-            "SoftwareApplication",
-            name=title,
-            hasPart=[self._source(*found) for found in self.chooser.sources(record)],
-            softwareRequirements=_requirements(record),
-        )
+        tool = self._application(job.name, job, record)
         step = self.add(
             _step(job), "HowToStep", name=title, position=str(position), workExample=tool
         )
-        action = self._execution(job, record, tool)
+        action = self._execution(job.name, job, record, tool)
         control = f"#control/{quote(job.name)}"
         self.add(control, "ControlAction", name=title, instrument=step, object=action)
 
-    def _execution(self, job: JobFacts, record: Record, tool: Entity) -> Entity:
+    def earlier(self, job: JobFacts, record: Record) -> None:
+        """Add an execution that a reused result took in: its code may have been another one."""
+        label = f"{job.name}@{str(job.record_id)[:12]}"
+        self._execution(label, job, record, self._application(label, job, record))
+
+    def _application(self, label: str, job: JobFacts, record: Record) -> Entity:
+        return self.add(
+            _tool(label),
+            "SoftwareApplication",
+            name=job_title(job, record),
+            hasPart=[self._source(*found) for found in self.chooser.sources(record)],
+            softwareRequirements=_requirements(record),
+        )
+
+    def _execution(self, label: str, job: JobFacts, record: Record, tool: Entity) -> Entity:
         name = f"#execution/{job.record_id}"
         self.actions.append(name)
         failed = job.name == REPORT and record.extra.get("verdict", "passed") not in _GOOD
@@ -126,8 +132,8 @@ class _Graph:
             instrument=tool,
             startTime=record.run.get("started_at"),
             endTime=record.run.get("finished_at"),
-            actionStatus=_status(failed),
-            object=[*self._inputs(record), *self._values(record.params, f"{job.name}/")],
+            actionStatus=action_status(failed),
+            object=[*self._inputs(record), *self._values(record.params, f"{label}/")],
             result=[self._output(job, output) for output in record.outputs],
             subjectOf=page,
         )
@@ -138,7 +144,6 @@ class _Graph:
         began, ended = self.subject.times
         failed = run.verdict not in _GOOD
         made = self.subject.story.by_name.get(REPORT)
-        outputs = made.record.outputs if made and made.record else ()
         typed = {name: {"value": value} for name, value in run.params.items()}
         self.actions.insert(0, _RUN)
         self.add(
@@ -149,11 +154,27 @@ class _Graph:
             agent=self._actor(),
             startTime=began,
             endTime=ended,
-            actionStatus=_status(failed),
+            actionStatus=action_status(failed),
             error=str((run.error or {}).get("message") or run.verdict) if failed else None,
             object=[*self._given(), *self._values(typed, "")],
-            result=[self._output(made, output) for output in outputs] if made else [],
+            result=[self._output(made, output) for output in self.subject.shown] if made else [],
             identifier=self.subject.run_url,
+        )
+
+    def rendering(self) -> None:
+        """Add how the page came to be that the run shows, where its record has another one."""
+        made = self.subject.story.by_name.get(REPORT)
+        executed = made.record.output("notebook") if made and made.record else None
+        if made is None or executed is None or not self.subject.rendered:
+            return
+        self.actions.append(_RENDERING)
+        self.add(
+            _RENDERING,
+            "CreateAction",
+            name="the text of now around the results that were kept",
+            instrument={"@id": _ENGINE},
+            object=[self._output(made, executed)],
+            result=[self._output(made, output) for output in self.subject.rendered],
         )
 
     def organise(self) -> None:
@@ -186,7 +207,7 @@ class _Graph:
             codeRepository=self.subject.repository,
             version=run.commit,
             input=[self._parameter(name, value) for name, value in run.params.items()],
-            hasPart=[{"@id": _tool(job)} for job in jobs],
+            hasPart=[{"@id": _tool(job.name)} for job in jobs],
             step=[{"@id": _step(job)} for job in jobs],
         )
 
@@ -243,13 +264,13 @@ class _Graph:
             )
 
     def _parameter(self, name: str, value: Any) -> Entity:
-        self.add(_PARAMETER, "CreativeWork", name="FormalParameter", version="1.0-RELEASE")
+        self.add(PARAMETER, "CreativeWork", name="FormalParameter", version="1.0-RELEASE")
         return self.add(
             f"#parameter/{quote(name)}",
             "FormalParameter",
             name=name,
-            additionalType=_TYPES.get(type(value).__name__, "Text"),
-            conformsTo={"@id": _PARAMETER},
+            additionalType=TYPES.get(type(value).__name__, "Text"),
+            conformsTo={"@id": PARAMETER},
         )
 
     def _actor(self) -> Entity:
@@ -257,17 +278,12 @@ class _Graph:
         return self.add(f"#actor/{quote(actor, safe='')}", "Person", name=actor)
 
 
-def _tool(job: JobFacts) -> str:
-    return f"#tool/{quote(job.name)}"
+def _tool(label: str) -> str:
+    return f"#tool/{quote(label)}"
 
 
 def _step(job: JobFacts) -> str:
     return f"{WORKFLOW}#{quote(job.name)}"
-
-
-def _status(failed: bool) -> Entity:
-    kind = "Failed" if failed else "Completed"
-    return {"@id": f"http://schema.org/{kind}ActionStatus"}
 
 
 def _content(found: Mapping[str, Any]) -> dict[str, Any]:

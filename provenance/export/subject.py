@@ -1,7 +1,9 @@
 """What is exported: a run's story, and where it stands in the world."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.data_tables import Batch
-from provenance.record import Output, Record
+from provenance.record import Output, Record, read_record
 from provenance.store import Store
 from provenance.story import REPORT, JobFacts, Story, load_story
+
+PAGES = ("html", "notebook")
+"""Outputs of a report that people look at; they can be rendered anew around its results."""
+_PLAIN = {
+    "html": ("text/html", "report.html"),
+    "notebook": ("application/x-ipynb+json", "notebook.ipynb"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,10 @@ class Subject:
     """The repository as a URI, without anybody's password."""
     columns: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     """By batch id ``{"name", "type"}`` of each column, where the ledger knows them."""
+    shown: tuple[Output, ...] = ()
+    """What the run shows and gives out: the report's files, with the page of this very run."""
+    earlier: tuple[JobFacts, ...] = ()
+    """Executions that reused results took in, where a job of this run gave the same bytes since."""
 
     @property
     def run_url(self) -> str:
@@ -46,13 +59,29 @@ class Subject:
         return tuple((job, job.record) for job in self.story.jobs if job.record is not None)
 
     def maker(self, found: Mapping[str, Any]) -> tuple[JobFacts, Output] | None:
-        """Return the job of this run, and its output, that an input of a record is; or None."""
-        job = self.story.by_name.get(str(found.get("producer")))
+        """Return the job, and its output, that an input of a record is; None for a batch.
+
+        A record that does not name the one it took from is older than that field: then it is
+        the job of this run that is called like its producer.
+        """
+        named = found.get("producer_record")
+        name = str(found.get("producer"))
+        job = self._by_record.get(str(named)) if named else self.story.by_name.get(name)
         if job is None or job.record is None or found.get("batch"):
             return None
         same = (output for output in job.record.outputs if output.sha256 == found["sha256"])
         output = next(same, None)
         return (job, output) if output else None
+
+    @cached_property
+    def _by_record(self) -> dict[str | None, JobFacts]:
+        return {job.record_id: job for job in (*self.earlier, *self.story.jobs)}
+
+    @property
+    def rendered(self) -> tuple[Output, ...]:
+        """Page and notebook, where they are not those that the report's record names."""
+        own = self.story.report.outputs if self.story.report else ()
+        return tuple(one for one in self.shown if one.name in PAGES and one not in own)
 
     def given(self, record: Record) -> Iterator[Mapping[str, Any]]:
         """Yield the inputs of *record* that no job of this run made: batches, in the main."""
@@ -66,12 +95,10 @@ class Subject:
         return began.isoformat(), (run.finished_at or began).isoformat()
 
 
-def load_subject(
-    session: Session, store: Store, run_id: str, place: Place, repository: str | None = None
-) -> Subject:
-    """Return the run to be exported; raises what `load_story` raises.
+def load_subject(session: Session, store: Store, run_id: str, place: Place) -> Subject:
+    """Return the run to be exported.
 
-    *repository* is its address as strangers may see it; the one in the ledger by default.
+    Raises what `load_story` raises, and MissingObjectError where the page is lost that it shows.
     """
     story = load_story(session, store, run_id)
     batches = {
@@ -83,7 +110,50 @@ def load_subject(
     }
     query = select(Batch.id, Batch.columns).where(Batch.id.in_(sorted(batches)))
     known = {row.id: row.columns for row in session.execute(query) if row.columns}
-    return Subject(story, place, as_uri(repository or story.run.url), known)
+    return Subject(
+        story=story,
+        place=place,
+        repository=as_uri(story.run.url),
+        columns=known,
+        shown=tuple(_shown(store, story)),
+        earlier=_earlier(store, story),
+    )
+
+
+def _shown(store: Store, story: Story) -> Iterator[Output]:
+    """Yield the report's files, its page and notebook as the run has them."""
+    own = {output.name: output for output in story.report.outputs} if story.report else {}
+    yield from (output for name, output in own.items() if name not in PAGES)
+    for name, digest in zip(PAGES, (story.run.html, story.run.notebook), strict=True):
+        if digest is None:
+            continue
+        output = own.get(name, Output(name, "", 0, *_PLAIN[name]))
+        if output.sha256 != digest:
+            with store.open(digest) as handle:
+                output = replace(output, sha256=digest, size=handle.seek(0, os.SEEK_END))
+        yield output
+
+
+def _earlier(store: Store, story: Story) -> tuple[JobFacts, ...]:
+    """Return the executions that were taken from and are no jobs of the run, makers first.
+
+    A job that is made anew and gives the same bytes leaves what was made of them as it is.
+    """
+    known = {job.record_id for job in story.jobs}
+    found: list[JobFacts] = []
+    due = [job.record for job in story.jobs]
+    while due:
+        record = due.pop()
+        for told in record.inputs if record else ():
+            name = told.get("producer_record")
+            if told.get("batch") or name is None or name in known:
+                continue
+            known.add(name)
+            made = read_record(store, name)
+            if made is not None:
+                found.append(JobFacts(made.name, made.key, "reused", None, "", 0.0, name, made))
+                due.append(made)
+    return tuple(reversed(found))
 
 
 def as_uri(repository: str) -> str:

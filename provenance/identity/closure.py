@@ -52,12 +52,14 @@ class OpenSite:
 class Closure:
     """The files that code stands on, by path; ``imports`` are names from outside the project.
 
-    With any ``open_sites``, ``files`` holds all tracked files.
+    With any ``open_sites``, ``files`` holds all tracked files. ``programs`` are interpreters
+    that a command's arguments and scripts start, as they call them.
     """
 
     files: tuple[SourceFile, ...]
     open_sites: tuple[OpenSite, ...]
     imports: frozenset[str]
+    programs: frozenset[str] = frozenset()
 
 
 def python_closure(

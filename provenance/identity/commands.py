@@ -22,6 +22,7 @@ from provenance.identity.closure import (
     python_closure,
     source_closure,
 )
+from provenance.identity.interpreters import language_of, programs_for, programs_in
 from provenance.identity.mentions import Mentions
 from provenance.identity.scripts import ScriptFacts, read_octave, read_r, read_script
 from provenance.identity.sources import Directory, FileFacts
@@ -29,36 +30,13 @@ from provenance.identity.tracked import TrackedFiles
 
 _REMEMBERED = FileFacts()
 _LARGEST_SCRIPT = 1 << 20
-_TABLES: tuple[str, ...] = (
-    ".arrow",
-    ".csv",
-    ".db",
-    ".feather",
-    ".h5",
-    ".mat",
-    ".npy",
-    ".npz",
-    ".parquet",
-)
-_TABLES += (".pickle", ".pkl", ".rda", ".rdata", ".rds", ".sqlite", ".tsv", ".xls", ".xlsx")
-_PACKED = (".bz2", ".gz", ".xz", ".zip", ".zst")
-_PAGES: tuple[str, ...] = (
-    ".gif",
-    ".html",
-    ".ico",
-    ".ipynb",
-    ".jpeg",
-    ".jpg",
-    ".md",
-    ".pdf",
-    ".png",
-    ".rst",
-)
-_PAGES += (".svg", ".txt", ".webp")
-_DATA = frozenset([*_TABLES, *_PACKED, *_PAGES])
+_TABLES = ".arrow .csv .db .feather .h5 .mat .npy .npz .parquet .pickle .pkl .rda .rdata .rds"
+_TABLES += " .sqlite .tsv .xls .xlsx"
+_PACKED = ".bz2 .gz .xz .zip .zst"
+_PAGES = ".gif .html .ico .ipynb .jpeg .jpg .md .pdf .png .rst .svg .txt .webp"
+_DATA = frozenset(f"{_TABLES} {_PACKED} {_PAGES}".split())
 """Ends of names of what is read and never executed: nothing that they mention counts."""
 
-_PROGRAMS = {"R": "r", "Rscript": "r", "littler": "r", "octave": "octave", "matlab": "octave"}
 _SCRIPTS = {"r": (".r",), "octave": (".m",), "python": (".py",)}
 _AT_START = {"r": (".Rprofile", ".Renviron"), "octave": (".octaverc",)}
 """What interpreters read from the current directory without being told."""
@@ -80,7 +58,9 @@ def command_closure(
     *tracked* are the project's files, relative to *root*; *declared* are paths and patterns of
     files that count as well. Placeholders such as ``{inputs.x}`` may still stand in *argv*.
     ``imports`` are R packages as ``r:NAME``, Octave's as ``octave:NAME``, and the top-level
-    names that Python scripts import. Raises OutsideLinkError where a link leads out of *root*.
+    names that Python scripts import. ``programs`` are the interpreters that arguments and
+    scripts name, and of scripts whose interpreter nothing names the usual one. Raises
+    OutsideLinkError where a link leads out of *root*.
     """
     walk = _Walk(root, tracked, facts)
     walk.start(argv)
@@ -98,6 +78,7 @@ class _Walk:
     files: dict[str, SourceFile] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     sites: set[OpenSite] = field(default_factory=set)
+    programs: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.mentions = Mentions(self.tracked)
@@ -112,6 +93,9 @@ class _Walk:
             self.take(path for path in _AT_START.get(language, ()) if path in self.tracked)
         if "octave" in languages:
             self._look_in("")
+        self.programs.update(
+            item for item in argv if _language(item) or programs_in(item) == {item}
+        )
         script_found = False
         for place, item in enumerate(argv):
             before = argv[place - 1] if place else ""
@@ -143,6 +127,7 @@ class _Walk:
         return named
 
     def _module(self, name: str) -> set[str]:
+        self.imports.add(name.partition(".")[0])
         path = name.replace(".", "/")
         return {f"{path}.py", f"{path}/__main__.py", f"src/{path}.py"} & self.tracked
 
@@ -181,14 +166,27 @@ class _Walk:
     def _add_python(self, path: str, executed: bool) -> None:
         if executed:
             del self.files[path]
+        self._add_programs(path)
         # A script finds its neighbours; what PYTHONPATH or -m add to these is not known here.
         for search in ((dirname(path),), (dirname(path), "")):
             with suppress(MissingSourceError):  # deleted since it was looked at
                 self._join(python_closure(self.root, self.tracked, path, search, self.facts))
 
+    def _add_programs(self, path: str) -> None:
+        """Note what a Python file starts, which its closure does not tell."""
+        full = self.root / path
+        if full.is_file() and full.stat().st_size <= _LARGEST_SCRIPT:
+            content = full.read_bytes()
+            facts = read_script(basename(path), content, hashlib.sha256(content).hexdigest())
+            self._start(path, facts)
+
     def _join(self, found: Closure) -> None:
         for file in found.files:
             known = self.files.get(file.path)
+            if known is None and file.path.endswith(".py"):
+                self._add_programs(file.path)
+            elif known is None and splitext(file.path)[1].lower() not in _DATA:
+                self._add_script(file.path, executed=False)
             exact_only = known is not None and known.semantic == known.exact
             self.files[file.path] = SourceFile(
                 file.path, file.exact, file.exact if exact_only else file.semantic
@@ -211,8 +209,16 @@ class _Walk:
         self.files[path] = SourceFile(path, exact, semantic)
         self._waiting.append((path, facts))
 
+    def _start(self, path: str, facts: ScriptFacts) -> None:
+        """Note the interpreters that a script starts; its own where it can be a program."""
+        self.programs |= facts.programs
+        full = self.root / path
+        if facts.shebang and full.is_file() and full.stat().st_mode & 0o111:
+            self.programs.add(facts.shebang)
+
     def _follow(self, path: str, facts: ScriptFacts) -> None:
         beside = dirname(path)
+        self._start(path, facts)
         self.imports |= facts.imports
         self.sites.update(OpenSite(path, line, what) for line, what in facts.open_sites)
         for literal in facts.sourced:
@@ -258,7 +264,8 @@ class _Walk:
             self.take(self.tracked - self.files.keys())
             self._drain()
         files = tuple(self.files[path] for path in sorted(self.files))
-        return Closure(files, tuple(sites), frozenset(self.imports))
+        programs = programs_for(self.files, frozenset(self.programs))
+        return Closure(files, tuple(sites), frozenset(self.imports), programs)
 
     def _drain(self) -> None:
         while self._waiting:
@@ -270,7 +277,5 @@ def _is_script(path: str, languages: Iterable[str]) -> bool:
 
 
 def _language(item: str) -> str | None:
-    name = basename(item)
-    if re.fullmatch(r"python[\d.]*|pypy[\d.]*", name):
-        return "python"
-    return _PROGRAMS.get(name) or _PROGRAMS.get(re.split(r"[-\d]", name)[0])
+    found = language_of(item)
+    return found if found in _SCRIPTS else None

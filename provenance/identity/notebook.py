@@ -38,11 +38,6 @@ def execution_cells(cells: Sequence[Cell]) -> list[str]:
     return [_executed(cell) for cell in cells if cell.kind == "code"]
 
 
-def execution_digest(cells: Sequence[Cell]) -> str:
-    """Return one digest of all that is executed."""
-    return digest("cells", execution_cells(cells))
-
-
 def prose_digest(cells: Sequence[Cell], theme: str) -> str:
     """Return a digest of all that a page shows of *cells* beside results.
 

@@ -14,6 +14,7 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterator
+from email.errors import MessageError
 from importlib.metadata import Distribution, distributions
 
 _WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
@@ -65,6 +66,14 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def metadata_text(distribution: Distribution) -> str:
+    """Return the metadata as text, also where a header spans lines that no message may have."""
+    try:
+        return str(distribution.metadata)
+    except MessageError:
+        return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+
+
 def installed() -> Iterator[dict[str, object]]:
     """Yield a description of each distribution; the first on the path wins, as in imports."""
     seen: set[str] = set()
@@ -75,7 +84,7 @@ def installed() -> Iterator[dict[str, object]]:
         seen.add(name)
         record = distribution.read_text("RECORD")
         rows = content_rows(record or "")
-        content = json.dumps(rows) if record else str(distribution.metadata)
+        content = json.dumps(rows) if record else metadata_text(distribution)
         yield {
             "name": name,
             "version": distribution.version or "",

@@ -3,16 +3,17 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from posixpath import splitext
 
 from provenance.identity import octave_source, r_source
+from provenance.identity.interpreters import code_between, programs_in, shebang
 from provenance.identity.mentions import Words, words_of
 
 _CHUNK = re.compile(r"\s*(?:```+|~~~+)\s*\{r\b[^}]*\}\s*$", re.IGNORECASE)
 _CHUNK_END = re.compile(r"\s*(?:```+|~~~+)\s*$")
 _PERL_MODULE = re.compile(r"^\s*(?:use|require|no)\s+([A-Za-z]\w*(?:::\w+)*)\b", re.MULTILINE)
-_PYTHON_MODULE = re.compile(r"\bpython[\w.]*\s[^\n;|&]*?-m\s*([A-Za-z_][\w.]*)")
+_PYTHON_MODULE = re.compile(r"\bpython[\w.]*\s[^\n;|&]{0,200}?-m\s*([A-Za-z_][\w.]*)")
 _CHANGE_FOLDER = re.compile(r"\b(?:cd|pushd|chdir)\s+[\"']?([\w./+@-]+)")
 _SOURCED = re.compile(
     r"^[^\n#]*?(?:^|[\s;&|({])(?:source|\.)[ \t]+([^\n;&|]*\$[^\n;&|]*)", re.MULTILINE
@@ -25,6 +26,7 @@ _R = frozenset({".r"})
 _R_CHUNKS = frozenset({".rmd", ".qmd", ".rnw"})
 _SHELL = frozenset({".sh", ".bash", ".zsh", ".ksh", ".dash"})
 _PERL = frozenset({".pl", ".pm", ".t"})
+_CODE = _PERL | {".jl", ".js", ".lua", ".mjs", ".php", ".rb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class ScriptFacts:
 
     ``semantic`` is the SHA-256 of what it does, without comments; None where only its bytes
     can tell. ``sourced`` are literals that it executes, ``folders`` those (with True, all
-    below them) that functions are looked up in, ``modules`` Python modules that it starts.
+    below them) that functions are looked up in, ``modules`` Python modules that it starts,
+    ``programs`` the interpreters that it starts. ``shebang`` executes it where it is a program.
     """
 
     words: Words
@@ -44,6 +47,8 @@ class ScriptFacts:
     imports: frozenset[str] = frozenset()
     open_sites: tuple[tuple[int, str], ...] = ()
     starts_octave: bool = False
+    programs: frozenset[str] = frozenset()
+    shebang: str = ""
     text: str = ""
     """Where names with blanks in them are looked for."""
 
@@ -59,7 +64,9 @@ def read_script(name: str, content: bytes, exact: str) -> ScriptFacts:
     What was read is remembered by content, as long as this process lives.
     """
     suffix = _NAMED.get(name.lower()) or splitext(name)[1].lower()
-    facts = _known.get((suffix, exact)) or _read(suffix, content)
+    facts = _known.get((suffix, exact))
+    if facts is None:
+        facts = replace(_read(suffix, content), shebang=shebang(content))
     if len(content) <= _LARGEST_REMEMBERED:
         if len(_known) >= _REMEMBERED:
             _known.clear()
@@ -79,6 +86,8 @@ def _read(suffix: str, content: bytes) -> ScriptFacts:
         return _chunks(text)
     if suffix == ".m":
         return read_octave(text)
+    if suffix == ".py":  # what it imports and names is told by its closure
+        return ScriptFacts(Words(), programs=programs_in(text, code=True))
     return _other(suffix, text, content)
 
 
@@ -96,6 +105,7 @@ def read_r(text: str) -> ScriptFacts:
         sourced=facts.sourced,
         imports=frozenset(f"r:{name}" for name in facts.packages),
         open_sites=facts.open_sites,
+        programs=programs_in(literals),
         text=literals,
     )
 
@@ -109,6 +119,7 @@ def read_octave(text: str) -> ScriptFacts:
         folders=facts.folders,
         imports=frozenset(f"octave:{name}" for name in facts.packages),
         open_sites=facts.open_sites,
+        programs=programs_in(facts.code, code=True),
         text=facts.code,
     )
 
@@ -124,7 +135,7 @@ def _chunks(text: str) -> ScriptFacts:
             inside = inside and not _CHUNK_END.match(line)
             lines.append(line if inside else "")
     code = read_r("\n".join(lines))
-    return ScriptFacts(words_of(text), imports=code.imports, open_sites=code.open_sites, text=text)
+    return replace(code, words=words_of(text), semantic=None, sourced=(), text=text)
 
 
 def _other(suffix: str, text: str, content: bytes) -> ScriptFacts:
@@ -132,12 +143,15 @@ def _other(suffix: str, text: str, content: bytes) -> ScriptFacts:
     words = words_of(text)
     folders = {f"{folder.rstrip('/')}/" for folder in _CHANGE_FOLDER.findall(text)}
     perl = suffix in _PERL or re.match(rb"#!.*\bperl", content)
+    sites = _shell_sites(text) if is_shell else ()
+    between = () if suffix in _CODE else code_between(text)
     modules = {f"{name.replace('::', '/')}.pm" for name in _PERL_MODULE.findall(text) if perl}
     return ScriptFacts(
         Words(words.runs | folders | modules, words.bare),
         modules=tuple(sorted(set(_PYTHON_MODULE.findall(text)))),
-        open_sites=tuple(sorted(_shell_sites(text))) if is_shell else (),
+        open_sites=tuple(sorted({*sites, *between})),
         starts_octave=_OCTAVE.search(text) is not None,
+        programs=programs_in(_behind_shebang(text), code=suffix in _CODE),
         text=text,
     )
 
@@ -149,6 +163,11 @@ def _shell_sites(text: str) -> Iterator[tuple[int, str]]:
             yield _line(text, found.start(1)), f"{found[1].strip()} is sourced"
     for found in _EVALUATED.finditer(text):
         yield _line(text, found.end() - 1), "eval is used"
+
+
+def _behind_shebang(text: str) -> str:
+    """Return *text* without a first line that counts only where the script is a program."""
+    return text.partition("\n")[2] if text.startswith("#!") else text
 
 
 def _line(text: str, position: int) -> int:

@@ -4,18 +4,13 @@ import hashlib
 import os
 import re
 import shutil
-import signal
-import subprocess
-import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.errors import NotFoundError, UnavailableError
+from provenance.identity.asking import ask, may_be_asked
 
-_SECONDS = 10
-"""Long enough for a loaded machine: a version that is told only sometimes changes keys."""
 _MOST_SAID = 2_000
 _LINES = 3
 _REMEMBERED = 200
@@ -39,12 +34,11 @@ class LibraryError(UnavailableError):
 
 @dataclass(frozen=True)
 class ToolFacts:
-    """A program: its name in argv, its real path, what ``--version`` says, its bytes' SHA-256.
+    """A program: its real path, what ``--version`` says, its bytes' SHA-256.
 
     ``version`` is empty where the program says none; then ``sha256`` alone tells it.
     """
 
-    program: str
     path: str
     version: str
     sha256: str
@@ -58,34 +52,43 @@ _tools: dict[tuple[object, ...], ToolFacts] = {}
 _libraries: dict[tuple[object, ...], tuple[str, ...]] = {}
 
 
-def tool_facts(program: str, path: str) -> ToolFacts:
+def tool_facts(program: str, path: str, users: Sequence[Path] = ()) -> ToolFacts:
     """Return what *program* is, looked up along *path* (as in ``PATH``).
 
-    Remembered in this process until its file changes. Raises UnknownProgramError. Not for a
-    program of the project's own, which is part of the command's closure: it would be executed.
+    Only what is installed is asked for its version: nothing below the folders *users*, which
+    hold users' code, and nothing that anybody may have put where it lies. Such a program is
+    told by its bytes. Remembered in this process until its file changes. Raises
+    UnknownProgramError.
     """
     found, known = _lookup(program, path)
-    if known not in _tools:
+    asked = may_be_asked(found, path, users)
+    if (known, asked) not in _tools:
         real = os.path.realpath(found)
         # Started by the name that was found: a program may look at how it was called.
-        said = _first_lines(_said([found, "--version"], path))
+        said = ask([found, "--version"], path, _MOST_SAID) if asked else None
         with Path(real).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         if len(_tools) >= _REMEMBERED:
             _tools.clear()
-        _tools[known] = ToolFacts(program, real, said, sha256)
-    return _tools[known]
+        _tools[known, asked] = ToolFacts(real, _first_lines(said or ""), sha256)
+    return _tools[known, asked]
 
 
 def r_packages(
-    rscript: str, path: str, names: Iterable[str], *, everything: bool = False
+    rscript: str,
+    path: str,
+    names: Iterable[str],
+    *,
+    everything: bool = False,
+    users: Sequence[Path] = (),
 ) -> dict[str, str]:
     """Return ``{package: "version record:digits"}`` of *names* and all that they need.
 
-    Names that no library of this R holds (base packages, misspelt ones) are left out. With
-    *everything* all installed packages count. Raises UnknownProgramError, LibraryError.
+    Names that no library of this R holds (misspelt ones) are left out. With *everything* all
+    installed packages count. Raises UnknownProgramError; LibraryError also where *rscript* may
+    not be asked, see ``tool_facts``.
     """
-    folders = [Path(folder) for folder in _r_libraries(rscript, path)]
+    folders = [Path(folder) for folder in _r_libraries(rscript, path, users)]
     waiting = [*names]
     if everything:
         waiting += [file.parent.name for folder in folders for file in folder.glob("*/DESCRIPTION")]
@@ -106,36 +109,9 @@ def _lookup(program: str, path: str) -> tuple[str, tuple[object, ...]]:
             "Install it where the workers run, or correct the first word of the command.",
         )
     status = Path(found).stat()
-    return found, (program, found, os.path.realpath(found), status.st_mtime_ns, status.st_size)
-
-
-def _said(argv: list[str], path: str) -> str:
-    """Return what a program prints; nothing where it does not end in time."""
-    with tempfile.TemporaryFile() as output:
-        # A file and no pipe: what the program leaves running could keep a pipe open for ever.
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env={"PATH": path, "LC_ALL": "C", "HOME": "/nonexistent"},
-            start_new_session=True,
-        )
-        try:
-            ended_well = process.wait(_SECONDS) == 0
-        except subprocess.TimeoutExpired:
-            ended_well = False
-        finally:
-            _end(process)
-        output.seek(0)
-        return output.read(_MOST_SAID).decode(errors="replace") if ended_well else ""
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError, PermissionError):  # it ended with all that it started
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # The time of change as well: who replaces a file can put back the time of modification.
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return found, (program, found, os.path.realpath(found), status.st_ino, *times, status.st_size)
 
 
 def _first_lines(text: str) -> str:
@@ -143,10 +119,16 @@ def _first_lines(text: str) -> str:
     return "\n".join(lines[:_LINES])
 
 
-def _r_libraries(rscript: str, path: str) -> tuple[str, ...]:
+def _r_libraries(rscript: str, path: str, users: Sequence[Path]) -> tuple[str, ...]:
     found, known = _lookup(rscript, path)
+    if not may_be_asked(found, path, users):
+        raise LibraryError(
+            f"{found} is not asked where its packages lie: others could have put it there.",
+            f"Install R in a folder of {path}, or where only root and the workers may write.",
+        )
     if known not in _libraries:
-        said = _said([found, "--vanilla", "-e", r"cat('\n', .libPaths(), sep = '\n')"], path)
+        argv = [found, "--vanilla", "-e", r"cat('\n', .libPaths(), sep = '\n')"]
+        said = ask(argv, path, _MOST_SAID) or ""
         folders = tuple(line for line in said.splitlines() if line.startswith("/"))
         if not folders:
             raise LibraryError(f"{found} does not say where its packages lie.", "Does it start?")

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from provenance.errors import NotFoundError
 from provenance.ledger.claims import close_evaluation_if_done
 from provenance.ledger.columns import utc_now
+from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Run
 
@@ -22,6 +23,12 @@ def find_run(session: Session, run_id: str) -> Run:
     if run is None:
         raise UnknownRunError(f"There is no run {run_id!r}.", "The archive lists all runs.")
     return run
+
+
+def _waits_for(run: Run) -> str:
+    """Return what did not answer, as the end of a sentence, where a queued run waits for that."""
+    said = str((run.error or {}).get("message") or "").rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def cancel_run(session: Session, run_id: str) -> Run:
@@ -46,6 +53,7 @@ def cancel_run(session: Session, run_id: str) -> Run:
         run.verdict = Verdict.CANCELLED
         run.finished_at = utc_now()
         session.flush()
+        answer_for_want_of_one(session, run, _waits_for(run) or CALLED_OFF)
         close_evaluation_if_done(session, run.evaluation_id)
     session.flush()
     return run

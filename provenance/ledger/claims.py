@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from provenance.errors import ProvenoteError
 from provenance.ledger.columns import utc_now
+from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import ENDED, Status, Trigger, Verdict, worst
 from provenance.ledger.tables import Evaluation, Run, RunEvent
 
@@ -188,7 +189,7 @@ def give_back(session: Session, table: Work, row_id: str, owner: str | None = No
         return row.status
     row.owner = row.lease_until = row.rung_at = None
     if row.cancel_requested:
-        _end(session, row, Status.FINISHED, Verdict.CANCELLED)
+        _end(session, row, Status.FINISHED, Verdict.CANCELLED, CALLED_OFF)
     elif row.attempt < MAX_ATTEMPTS and not _is_local(row):
         row.status = Status.QUEUED
         session.flush()
@@ -216,23 +217,25 @@ def _is_local(row: Run | Evaluation) -> bool:
 
 
 def _bury(session: Session, row: Run | Evaluation) -> None:
+    often = f" {row.attempt} times in a row" if row.attempt > 1 else ""
     row.error = {
         "kind": "worker_lost",
-        "message": f"Its worker was lost {row.attempt} times in a row."
-        if row.attempt > 1
-        else "Its worker was lost.",
+        "message": f"Its worker was lost{often}.",
         "hint": "Look at the log of the worker, then run it again.",
     }
-    _end(session, row, Status.DEAD, Verdict.WORKER_LOST)
+    _end(session, row, Status.DEAD, Verdict.WORKER_LOST, f"its worker was lost{often}")
 
 
-def _end(session: Session, row: Run | Evaluation, status: Status, verdict: Verdict) -> None:
+def _end(
+    session: Session, row: Run | Evaluation, status: Status, verdict: Verdict, because: str
+) -> None:
     row.status = status
     row.verdict = verdict
     row.finished_at = utc_now()
     if isinstance(row, Run):
         session.flush()
         clear_events(session, row.id)
+        answer_for_want_of_one(session, row, because)
         close_evaluation_if_done(session, row.evaluation_id)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -116,13 +116,6 @@ def _change(session: Session, lease: Lease, values: dict[str, object]) -> bool:
     return session.execute(statement.returning(KeyLease.key)).first() is not None
 
 
-def holds(session: Session, lease: Lease) -> bool:
-    """Tell whether nobody has taken the key since this lease was given."""
-    query = select(KeyLease).where(KeyLease.key == lease.key)
-    row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    return row is not None and (row.owner, row.token) == (lease.owner, lease.token)
-
-
 class Leases:
     """Leases as the cache uses them: taken for a while, and renewed for as long as that is."""
 
@@ -169,8 +162,19 @@ class Leases:
             yield
         finally:
             over.set()
+            self._give_back(lease)
+
+    def _give_back(self, lease: Lease) -> None:
+        """Release the lease; what was made under it is published by now, and must not fail."""
+        try:
             with self._ledger.writing() as session:
                 release(session, lease)
+        except SQLAlchemyError as error:
+            import structlog  # slow to import, and hardly ever needed
+
+            structlog.get_logger().warning(
+                "lease was not given back", key=lease.key, error=str(error)[:500]
+            )
 
     def _renew(self, lease: Lease, over: threading.Event) -> None:
         held = True

@@ -5,27 +5,25 @@ keeps out what a database lets a reader do: SQLite's guard knows each action, Po
 read-only transaction does not know what a function does to the world outside.
 """
 
-import difflib
-import json
 import re
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from provenance.errors import InvalidInputError, UnavailableError
+from provenance.ledger.answers import LARGEST_ANSWER, Answer, collect, too_long_value
 from provenance.ledger.engine import Ledger
 from provenance.ledger.sql_text import QueryText
 from provenance.ledger.views import VIEWS
+from provenance.nearest import did_you_mean
+from provenance.sqlite_guard import only_read
 
 SECONDS = 60.0
 LIMIT = 1000
-_STEPS = 2000
-"""Instructions of SQLite's machine between two looks at the clock: far below a millisecond."""
 _BEGINNINGS = ("SELECT", "WITH", "VALUES")
 _HARMLESS = ("random", "clock_timestamp", "timeofday", "gen_random_uuid")
 _UNKNOWN = re.compile(r'(?:no such (table|column): (\S+)|(relation|column) "?([^"\s]+)"? does not)')
@@ -63,21 +61,12 @@ class Question:
     """How long it may take."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The rows that a query gave; instants in UTC as ``2026-03-01 12:00:00.000000``."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    more: bool
-    """Whether there are rows beyond the limit."""
-
-
 def ask(ledger: Ledger, question: Question) -> Answer:
     """Answer a query.
 
-    Raises QueryRefusedError, QueryFailedError or QueryTooLongError. Only on PostgreSQL a
-    function that is volatile is refused: by its name in the catalogue, unless it is harmless.
+    Raises QueryRefusedError, QueryFailedError, QueryTooLongError or QueryTooLargeError. Only on
+    PostgreSQL a function that is volatile is refused: by its name in the catalogue, unless it is
+    harmless.
     """
     query = QueryText(question.text)
     _look_at(query)
@@ -121,7 +110,7 @@ def _check_params(query: QueryText, params: Mapping[str, str]) -> None:
         )
     extra = [name for name in params if name not in query.binds]
     if extra:
-        near = _nearest(extra[0], query.binds)
+        near = did_you_mean(extra[0], query.binds)
         raise QueryFailedError(f"The query does not name :{extra[0]}.", near)
 
 
@@ -131,33 +120,17 @@ def _ask_sqlite(ledger: Ledger, query: QueryText, question: Question) -> Answer:
     values = {name: _typed(value) for name, value in question.params.items()}
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.set_authorizer(_judge)
-            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+            # Also of what is never shown, such as the text that only its length is asked of.
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ANSWER)
+            only_read(connection, lambda: time.monotonic() > until)
             cursor = connection.execute(query.text, values)
-            return _answer(cursor, question.limit)
+            return collect(cursor, question.limit)
     except (sqlite3.Error, sqlite3.Warning) as error:
         if "interrupted" in str(error):
             raise _too_long(question) from None
+        if "too big" in str(error):
+            raise too_long_value("A value of the query has very many") from None
         _fail(str(error))
-
-
-def _judge(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Let SQLite do nothing but read: no ATTACH, no PRAGMA, no VACUUM INTO a file."""
-    del first
-    if action == sqlite3.SQLITE_FUNCTION and second == "load_extension":
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
-
-
-_ALLOWED = frozenset(
-    {
-        sqlite3.SQLITE_SELECT,
-        sqlite3.SQLITE_READ,
-        sqlite3.SQLITE_FUNCTION,
-        sqlite3.SQLITE_RECURSIVE,
-    }
-)
 
 
 def _typed(value: str) -> str | int | float:
@@ -178,7 +151,7 @@ def _ask_postgresql(ledger: Ledger, query: QueryText, question: Question) -> Ans
         # A cursor of the server takes nothing but one SELECT: no COPY, no second statement.
         with driver.cursor(name="provenote_query") as cursor:
             cursor.execute(query.with_binds(lambda name: f"%({name})s"), dict(question.params))
-            return _answer(cursor, question.limit)
+            return collect(cursor, question.limit)
     except ledger.engine.dialect.loaded_dbapi.Error as error:
         _fail_postgresql(error, question)
     finally:
@@ -205,21 +178,6 @@ def _refuse_volatile(cursor: Any, query: QueryText) -> None:
             f"The function {found[0]} may do something else than read the ledger.",
             "Use functions that only compute.",
         )
-
-
-def _answer(cursor: Any, limit: int) -> Answer:
-    rows = cursor.fetchmany(limit + 1)
-    columns = tuple(str(column[0]) for column in cursor.description or ())
-    shown = tuple(tuple(_plain(value) for value in row) for row in rows[:limit])
-    return Answer(columns, shown, len(rows) > limit)
-
-
-def _plain(value: Any) -> Any:
-    """Return instants and JSON as text, whatever the database."""
-    if isinstance(value, datetime):
-        instant = value.astimezone(UTC) if value.tzinfo else value
-        return instant.strftime("%Y-%m-%d %H:%M:%S.%f")
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def _fail_postgresql(error: Exception, question: Question) -> NoReturn:
@@ -251,13 +209,8 @@ def _hint(said: str) -> str:
     kind, name = found[1] or found[3], (found[2] or found[4]).rpartition(".")[2]
     if kind == "column":
         known = dict.fromkeys(column for view in VIEWS.values() for column in view.columns)
-        return _nearest(name, known) or "`provenote ledger tables` lists all columns."
-    return _nearest(name, VIEWS) or f"The views are: {', '.join(VIEWS)}."
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name[:60], list(known), n=1, cutoff=0.5)
-    return f"Did you mean {near[0]!r}?" if near else ""
+        return did_you_mean(name, known) or "`provenote ledger tables` lists all columns."
+    return did_you_mean(name, VIEWS) or f"The views are: {', '.join(VIEWS)}."
 
 
 def _too_long(question: Question) -> QueryTooLongError:

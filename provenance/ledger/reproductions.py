@@ -8,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.ids import new_id
-from provenance.ledger.states import ENDED
+from provenance.ledger.states import ENDED, Purpose
 from provenance.ledger.tables import Run
 from provenance.ledger.trace_tables import Reproduction
 from provenance.text import storable
+
+CALLED_OFF = "the attempt was cancelled"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,18 @@ def write_reproduction(session: Session, told: Attempted) -> Reproduction:
     session.add(row)
     session.flush()
     return row
+
+
+def answer_for_want_of_one(session: Session, run: Run, because: str) -> None:
+    """Write that nobody can say, where *run* was to make another again and is ended from outside.
+
+    *because* is the end of the sentence. Any other run needs no answer.
+    """
+    if run.purpose != Purpose.REPRODUCE or run.again_of is None:
+        return
+    sentence = f"Cannot be reproduced, because {because}."
+    told = ("cannot", sentence, {"because": because}, run.evaluation.actor)
+    write_reproduction(session, Attempted(run.again_of, run.id, *told))
 
 
 def reproductions_of(session: Session, run_id: str) -> Sequence[Reproduction]:

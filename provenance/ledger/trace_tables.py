@@ -20,10 +20,11 @@ class RecordUse(Base):
 
     record: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """``file`` (path), ``input``, ``output``, ``package``, ``batch`` (its id) or ``source``."""
+    """``file`` (path), ``input``, ``output``, ``package``, ``batch`` (its id), ``source``, or
+    ``producer`` (the input that was taken from another record)."""
     name: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    """SHA-256 of a file, input, output or batch; the version of a package."""
+    """SHA-256 of a file, input, output or batch; the version of a package; a producer's record."""
 
 
 class KeyLease(Base):

@@ -17,6 +17,7 @@ AT_A_TIME = 500
 
 LONGEST_NAME = 600
 """Characters of a name: PostgreSQL refuses to index more than 2,704 bytes."""
+PRODUCER = "producer"
 T = TypeVar("T")
 _COLUMNS = ("record", "kind", "name", "digest")
 
@@ -65,6 +66,8 @@ def _told(record: Record) -> Iterator[tuple[str, str, str]]:
         yield "file", str(template), ""
     for found in record.inputs:
         yield "input", str(found.get("name")), str(found.get("sha256") or "")
+        if producer := found.get("producer_record"):
+            yield PRODUCER, str(found.get("name")), str(producer)
         if batch := found.get("batch"):
             yield "batch", str(batch), str(found.get("sha256") or "")
     for output in record.outputs:
@@ -105,6 +108,24 @@ def records_with_digest(session: Session, digests: Iterable[str], kinds: Iterabl
     )
 
 
+def takers(session: Session, alike: Iterable[str], records: set[str]) -> set[str]:
+    """Return those of *alike* that took an input from one of *records*.
+
+    Those that name no record that they took from are older than that: they are all returned,
+    since it is by the content of their inputs that they are alike.
+    """
+    maybe, named, sure = set(alike), set[str](), set[str]()
+    for some in chunks(sorted(maybe), AT_A_TIME):
+        query = select(RecordUse.record, RecordUse.digest).where(
+            RecordUse.kind == PRODUCER, RecordUse.record.in_(some)
+        )
+        for record, producer in session.execute(query):
+            named.add(record)
+            if producer in records:
+                sure.add(record)
+    return sure | (maybe - named)
+
+
 def outputs_of(session: Session, records: Iterable[str]) -> set[str]:
     """Return the digests of all that *records* made."""
     query = select(RecordUse.digest).where(RecordUse.kind == "output")
@@ -117,6 +138,7 @@ def digests_beginning(session: Session, prefix: str, limit: int = 20) -> list[st
         select(RecordUse.digest)
         # A range, since an index serves it on every database; after all digits comes ``g``.
         .where(RecordUse.digest >= prefix, RecordUse.digest < f"{prefix}g")
+        .where(RecordUse.kind != PRODUCER)
         .distinct()
         .limit(limit)
     )

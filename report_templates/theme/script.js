@@ -37,5 +37,6 @@
     const said = event.source === parent && event.data;
     if (!said || said.provenote !== "theme") return;
     root.style.colorScheme = ["light", "dark"].includes(said.value) ? said.value : "";
+    height();  // what was told before may have come before anybody listened
   });
 })();

@@ -19,13 +19,11 @@ from pipeline.situation import settle
 def main() -> None:
     """Look, and print the seconds."""
     os.chdir(Path(sys.argv[1]))
-    local = open_local(None)
+    local = open_local(None, only_look=True)
     case = wanted_cases(local, None, ())[0]
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
-    situation = settle(
-        local.checkout, local.manifest, environment, case.report, case.params, case.origins
-    )
+    situation = settle(local.checkout, local.manifest, environment, case)
     seconds = []
     for _ in range(1 + int(sys.argv[2])):
         began = time.perf_counter()

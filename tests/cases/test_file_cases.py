@@ -54,6 +54,8 @@ def test_case_14_a_script_edited_during_the_run_taints_its_result(
     (run,) = told
     assert run.verdict == "passed", run.row.error
     assert case.record(run)["run"]["tainted"] is True
+    (given,) = case.record(run, "seen")["inputs"]
+    assert given["producer_record"] == run.jobs["made"].record, "not what stands for its key"
 
     edited = case.work()
     assert edited.statuses["made"] == "executed"

@@ -14,7 +14,6 @@ from pipeline.repository.mirror import (
     Mirror,
     RepositoryUnreachableError,
     UnknownRevisionError,
-    without_userinfo,
 )
 from pipeline.repository.tree import MissingFileError
 from pipeline.repository.working_tree import UNBORN, local_branch, working_tree
@@ -107,7 +106,20 @@ def test_many_at_once_get_the_same_whole_checkout(
 
     with ThreadPoolExecutor(8) as pool:
         assert all(found == files for found in pool.map(lay_out, range(8)))
-    assert [path.name for path in (home.checkouts / "project_1").iterdir()] == [repository.head]
+    names = sorted(path.name for path in (home.checkouts / "project_1").iterdir())
+    assert names == [repository.head, f"{repository.head}.used"]
+
+
+def test_a_checkout_counts_as_used_each_time_though_nothing_in_it_changes(
+    mirror: Mirror, repository: Repository
+) -> None:
+    root = mirror.checkout(repository.head).root
+    marker = root.with_name(f"{root.name}.used")
+    os.utime(marker, (1000, 1000))
+    before = root.stat()
+    mirror.checkout(repository.head)
+    assert marker.stat().st_mtime > 1_000_000
+    assert root.stat().st_ctime_ns == before.st_ctime_ns
 
 
 def test_a_checkout_that_was_interrupted_is_laid_out_again(
@@ -192,8 +204,6 @@ def test_credentials_in_an_address_are_not_told(installation: MakeInstallation) 
     while error is not None:  # what a log prints below it, too
         assert "canary-secret" not in str(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    assert without_userinfo(url) == "https://127.0.0.1:1/weather.git"
-    assert without_userinfo("git@host:path") == "git@host:path"
 
 
 def test_a_clean_working_tree_is_its_commit(repository: Repository) -> None:

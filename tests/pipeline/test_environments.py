@@ -52,7 +52,7 @@ def test_an_environment_says_what_is_installed_in_it(
     assert {"ipykernel", "pandas", "pyarrow"} <= set(versions)
     done = run_in(environment.python, "import pandas; print(pandas.__version__)")
     assert versions["pandas"] == done.stdout.strip()
-    assert environment.caches.is_dir()
+    assert (environment.root / "cache").is_dir()
 
 
 def test_the_same_lock_is_the_same_environment(
@@ -62,6 +62,16 @@ def test_the_same_lock_is_the_same_environment(
     assert lock == lock_of(MemoryTree({"requirements.txt": b"x"}), None)
     before = default_environment.lstat()
     assert environment_for(environments, lock).python.lstat() == before
+
+
+def test_an_environment_counts_as_used_each_time(
+    environments: Path, default_environment: Path
+) -> None:
+    root = default_environment.parents[1]
+    marker = root.with_name(f"{root.name}.used")
+    os.utime(marker, (1000, 1000))
+    environment_for(environments, lock_of(MemoryTree({}), None))
+    assert marker.stat().st_mtime > 1_000_000
 
 
 def test_locks_with_other_content_or_another_name_have_other_keys() -> None:

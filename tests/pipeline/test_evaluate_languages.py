@@ -118,10 +118,48 @@ inputs = { echoed = "echoed" }
     repository.commit({"provenote.toml": inside})
     refused = evaluate.execute(evaluate.ask(repository, "shown", {"text": text}))
     assert refused.verdict == "error"
-    assert "may not stand inside an argument" in refused.error["message"]
+    for told in ("Stage echoed", "parameter text", "inside the argument 'text={params.text}'"):
+        assert told in refused.error["message"]
     assert "{params.text}" in refused.error["hint"]
-    fine = evaluate.execute(evaluate.ask(repository, "shown", {"text": "plain words"}))
-    assert fine.printed.strip() == "text=plain words"
+    fine = evaluate.execute(evaluate.ask(repository, "shown", {"text": "plain-words"}))
+    assert fine.printed.strip() == "text=plain-words"
+
+
+def test_choices_of_the_manifest_may_be_anything_in_an_argument_and_free_text_no_option(
+    evaluate: Bench, git_project: MakeRepository
+) -> None:
+    manifest = """\
+[project]
+name = "argv"
+[params.how]
+type = "text"
+default = "--plain"
+choices = ["--plain", "/a b/"]
+[params.free]
+type = "text"
+default = "x"
+[stages.echoed]
+command = ["sh", "show.sh", "{outputs.echoed}", "{params.how}", "how={params.how}", "{params.free}"]
+outputs = { echoed = "echoed.txt" }
+[reports.shown]
+template = "reports/shown.ipynb"
+inputs = { echoed = "echoed" }
+"""
+    files = {
+        "provenote.toml": manifest,
+        "show.sh": 'printf "%s|%s|%s" "$2" "$3" "$4" > "$1"\n',
+        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
+    }
+    repository = git_project(files, name="argv")
+    for how in ("--plain", "/a b/"):
+        run = evaluate.execute(evaluate.ask(repository, "shown", {"how": how}))
+        assert run.verdict == "passed", run.row.error
+        assert run.printed.strip() == f"{how}|how={how}|x"
+    refused = evaluate.execute(evaluate.ask(repository, "shown", {"free": "--evil"}))
+    assert refused.verdict == "error"
+    assert "Stage echoed: parameter free is '--evil'" in refused.error["message"]
+    assert "would be read as an option of sh" in refused.error["message"]
+    assert '"--"' in refused.error["hint"]
 
 
 @pytest.mark.parametrize(

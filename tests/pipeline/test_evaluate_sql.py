@@ -95,6 +95,20 @@ def test_a_query_gets_its_parameters_bound_and_leaves_a_table(
     assert third.jobs["rows"].sentence == "code: query text changed"
 
 
+def test_the_page_tells_what_was_read_though_the_query_is_reused(
+    bench: Bench, git_project: MakeRepository
+) -> None:
+    repository = git_project(project("SELECT station FROM weather"))
+    bench(repository)
+    repository.commit({"reports/daily.ipynb": notebook("rows = None", "print(2)")})
+    run = bench(repository).run
+    assert run.jobs["rows"].status == "reused"
+    page = bench.installation.store.read(str(run.row.html)).decode()
+    told = " ".join(page.split("Read from sources")[1].split("</section>")[0].split())
+    assert "3 rows from replica" in told
+    assert "it had its data up to" in told or "it had all its data" in told
+
+
 def test_text_in_a_parameter_is_never_code(bench: Bench, git_project: MakeRepository) -> None:
     query = "SELECT rain, station FROM weather WHERE station = :station"
     repository = git_project(project(query))

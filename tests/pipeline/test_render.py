@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.rendering.render import NotebookError, render_notebook, render_report
+from pipeline.rendering.render import NotebookError, render_report
 from tests.pipeline.report_pages import (
     ATTACK,
     HOSTILE,
@@ -70,15 +70,7 @@ def test_code_is_folded_and_parameters_are_told_apart() -> None:
     assert not any("open" in attrs for attrs in blocks)
     assert "<summary>parameters</summary>" in page
     assert "<summary>parameters of this run</summary>" in page
-
-
-def test_the_notebook_page_shows_all_code() -> None:
-    page = render_notebook(notebook(markdown("# Own title"), code("x = 1 < 2")), "fallback")
-    assert Elements(page).all("details") == []
-    assert "<h1>Own title</h1>" in page
     assert "x = <span" in page
-    assert "Colophon" not in page
-    assert "<h1>fallback</h1>" in render_notebook(notebook(code("1")), "fallback")
 
 
 @pytest.mark.parametrize("source", ["# Departures", "Departures\n===", "# *Departures* #\ntext"])
@@ -127,7 +119,7 @@ def test_cells_of_notebooks_without_ids_are_anchored_by_their_place() -> None:
     source["nbformat_minor"] = 4
     for cell in source["cells"]:
         del cell["id"]
-    page = render_notebook(json.dumps(source).encode(), "t")
+    page = render_report(json.dumps(source).encode(), colophon(), {})
     assert 'id="cell-1"' in page
     assert 'id="cell-2"' in page
 
@@ -272,12 +264,12 @@ def test_files_of_the_server_are_not_read(tmp_path: Any) -> None:
 @pytest.mark.parametrize("content", NO_NOTEBOOKS)
 def test_what_is_no_notebook_is_refused_with_a_reason(content: bytes) -> None:
     with pytest.raises(NotebookError, match=r"notebook"):
-        render_notebook(content, "t")
+        render_report(content, colophon(), {})
 
 
 def test_halves_of_surrogate_pairs_do_not_stop_the_page() -> None:
     source = notebook(code("1", display(text__plain="x"))).replace(b'"x"', b'"\\ud800"')
-    render_notebook(source, "t").encode("utf-8")
+    render_report(source, colophon(), {}).encode("utf-8")
 
 
 def test_importing_the_room_imports_no_heavy_library() -> None:

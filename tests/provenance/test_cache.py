@@ -137,6 +137,34 @@ def test_a_result_that_comes_out_differently_is_told(cache: Cache) -> None:
     assert told[1:] == [(second, first.record_id)], "forced, the new one stands"
 
 
+@pytest.mark.parametrize("kind", ["batches", "models"])
+def test_a_stored_frame_or_model_that_comes_out_differently_is_told(
+    cache: Cache, kind: str
+) -> None:
+    told: list[str] = []
+
+    def on_other(stands: Entry, other: Entry) -> None:
+        told.append(other.record.run["id"])
+
+    def made(run: str, *contents: bytes) -> Record:
+        record = replace(commit_some(cache.store, KEY, b"one"), run={"id": run})
+        blobs = [cache.store.put_bytes(content) for content in contents]
+        name = "partition" if kind == "batches" else "name"
+        stored = [
+            {"dataset": "sold", name: f"part{number}", "sha256": blob.sha256}
+            for number, blob in enumerate(blobs)
+        ]
+        return replace(record, extra={kind: stored})
+
+    cache.commit(made("run_1", b"frame", b"other"), on_other=on_other)
+    cache.commit(made("run_2", b"frame", b"other"), on_other=on_other)
+    assert told == []
+    cache.commit(made("run_3", b"frame", b"another"), on_other=on_other)
+    cache.commit(made("run_4", b"other", b"frame"), on_other=on_other)
+    cache.commit(made("run_5", b"frame"), on_other=on_other)
+    assert told == ["run_3", "run_4", "run_5"]
+
+
 def test_a_reused_entry_counts_as_used_now(cache: Cache) -> None:
     cache.commit(commit_some(cache.store, KEY, b"one"))
     (action,) = (path for path in (cache.store.root / "actions").rglob("*") if path.is_file())

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provenance.cache import Cache, Entry
+from provenance.files import mark_used
 from provenance.gc import Cleared, Collector, Keep
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pin
@@ -253,6 +254,50 @@ def test_a_folder_that_nobody_used_for_long_goes_however_it_is_protected(
     assert gone(done, "checkout") == {"old", "new"}
     assert sum(one.size for one in done.garbage) == 20
     assert list((tmp_path / "checkouts" / "project").iterdir()) == []
+
+
+def test_a_folder_that_was_used_lately_stays_whatever_its_own_times_say(
+    house: House, tmp_path: Path
+) -> None:
+    """Looked at or not, in ever so many ways: only who uses a folder keeps it."""
+    used, old = (tmp_path / "checkouts" / "project" / name for name in ("used", "old"))
+    for folder in (used, old):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"x")
+        mark_used(folder)
+        for path in (folder / "file", folder, folder.with_name(f"{folder.name}.used")):
+            os.utime(path, (time.time(), LONG_AGO))
+        folder.chmod(0o555)
+    keep = Keep(places=(Place("checkout", tmp_path / "checkouts", 2),))
+    before = used.stat()
+    mark_used(used)
+    assert (used.stat().st_mtime_ns, used.stat().st_ctime_ns) == (
+        before.st_mtime_ns,
+        before.st_ctime_ns,
+    ), "code that runs in it is watched for what changes"
+    for _ in range(2):
+        assert gone(house.look(keep), "checkout") == {"old"}, "looking is no use"
+    assert gone(house.clear(keep), "checkout") == {"old"}
+    names = sorted(path.name for path in (tmp_path / "checkouts" / "project").iterdir())
+    assert names == ["used", "used.used"]
+
+
+def test_a_folder_that_is_used_between_our_look_and_its_turn_stays(
+    house: House, tmp_path: Path
+) -> None:
+    folder = tmp_path / "environments" / "one"
+    folder.mkdir(parents=True)
+    os.utime(folder, (LONG_AGO, LONG_AGO))
+    keep = Keep(places=(Place("environment", tmp_path / "environments", 1),))
+    collector = Collector(house.store, house.ledger, keep)
+
+    def meanwhile() -> bool:
+        mark_used(folder)
+        return False
+
+    collector._is_busy = meanwhile  # type: ignore[method-assign]
+    assert collector.clear().garbage == []
+    assert folder.is_dir()
 
 
 def test_nothing_is_removed_while_a_record_that_the_ledger_names_is_lost(house: House) -> None:

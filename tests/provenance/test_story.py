@@ -11,7 +11,7 @@ from provenance.ledger.states import Status
 from provenance.store import Store
 from provenance.story import LostRecordError, NoStoryError, Story, load_story
 from tests.support.rows import SHA
-from tests.support.stories import Writer, lose, run_without_jobs
+from tests.support.stories import Writer, lose, record_ids, run_without_jobs
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_story_has_the_run_and_all_its_records_in_order(ledger: Ledger, store:
     assert list(story.stages) == ["departures", "features"]
     assert story.report is not None
     assert story.report.name == "daily"
-    assert story.record_ids == writer.records
+    assert record_ids(story) == writer.records
     assert [job.status for job in story.jobs] == ["reused", "executed", "executed"]
     assert story.metrics[0].value == 0.5
     assert story.checks == ((True, "good"),)

@@ -13,7 +13,7 @@ from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
-from provenance.record import Output, keep_record, parse_record, sidecar
+from provenance.record import Output, Record, keep_record, parse_record, sidecar
 from provenance.store import Store
 from provenance.verify import Verified, sidecars_at, verify_sidecar
 from provenance.verify_archive import ArchiveCheck
@@ -233,6 +233,36 @@ def test_a_frame_that_the_code_stored_is_clean_though_an_output_has_its_name(
     assert (verified.problems, verified.notes) == ([], [])
     edit(file, lambda body: body["extra"].clear())
     assert words(check(file)) == ["edited"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 60])
+@pytest.mark.parametrize("archived", [True, False])
+def test_a_sidecar_of_any_of_many_outputs_is_clean_and_the_record_is_not_written_for_each_place(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, number: int, archived: bool
+) -> None:
+    contents = [b"same" if place % 3 else b"one %d \xc3\xa9" % place for place in range(number)]
+    entry = Cache(store).commit(genuine_record(store, 1, *contents))
+    files = [laid_with(tmp_path, store, entry, output) for output in entry.record.outputs]
+    written: list[int] = []
+    to_bytes = Record.to_bytes
+    monkeypatch.setattr(Record, "to_bytes", lambda it: (written.append(1), to_bytes(it))[1])
+    for file in files:
+        assert check(file, store if archived else None).problems == []
+    assert len(written) <= 2 * number
+    if number > 1:
+        edit(files[-1], lambda body: body["siblings"].reverse() or body["siblings"].pop())
+        assert words(check(files[-1], store if archived else None)) == ["edited"]
+
+
+def test_neighbours_are_compared_with_the_record_that_the_first_one_told(
+    tmp_path: Path, store: Store
+) -> None:
+    entry = Cache(store).commit(genuine_record(store, 1, b"one", b"two", b"three"))
+    for output in entry.record.outputs:
+        laid_with(tmp_path / "bundle", store, entry, output)
+    assert check(tmp_path / "bundle").problems == []
+    edit(tmp_path / "bundle" / "output2.txt", lambda body: body["run"].update(id="run_2"))
+    assert words(check(tmp_path / "bundle")) == ["edited"]
 
 
 def test_a_page_that_was_rendered_anew_is_told_from_one_that_was_forged(

@@ -9,6 +9,7 @@ from provenance.ledger.states import Status
 from provenance.ledger.tables import Check, Metric, Project, Run, RunJob
 from provenance.record import Output, Record, keep_record
 from provenance.store import Store
+from provenance.story import Story
 from tests.support.rows import SHA, add_evaluation, add_project, add_runs
 
 SQL = "SELECT * FROM flights WHERE day = :day"
@@ -33,12 +34,18 @@ def told(output: Output, name: str, producer: str, key: str, **more: Any) -> dic
     return {**vars(output), "name": name, "producer": producer, "producer_key": key, **more}
 
 
+def record_ids(story: Story) -> dict[str, str]:
+    """The records' ids by the name of the job, in their order."""
+    return {job.name: job.record_id for job in story.jobs if job.record_id is not None}
+
+
 class Writer:
     """Writes one run: an SQL stage, a Python stage that read a batch too, and the report."""
 
     def __init__(self, ledger: Ledger, store: Store) -> None:
         self.ledger, self.store = ledger, store
         self.records: dict[str, str] = {}
+        self.page: dict[str, str] = {}
 
     def write(self, verdict: str = "passed", *, url: str | None = None, **values: Any) -> str:
         """Write the run and return its id."""
@@ -52,7 +59,7 @@ class Writer:
         evaluation = add_evaluation(self.ledger, project, actor="ada <ada@example.org>")
         facts = {"params": {"day": "2013-01-31", "n": 3}, "branch": "main", "verdict": verdict}
         facts |= {"status": Status.FINISHED, "started_at": _at(0), "finished_at": _at(9)}
-        facts |= {"record": self.records["report"], "key": "3" * 64}
+        facts |= {"record": self.records["report"], "key": "3" * 64, **self.page}
         (run_id,) = add_runs(self.ledger, evaluation, **(facts | values))
         self._jobs(run_id)
         return run_id
@@ -105,8 +112,10 @@ class Writer:
             keep(self.store, "file:maps/a b.csv", b"a,b\n", "text/csv", "a b.csv"),
             keep(self.store, "html", b"<html>page</html>", "text/html", "report.html"),
         )  # fmt: skip
+        self.page = {one.name: one.sha256 for one in outputs if not one.name.startswith("file:")}
         code = {"template": "reports/daily.ipynb", "files": []}
-        inputs = (told(features, "features", "features", "2" * 64),)
+        named = {"producer_record": self.records["features"]}
+        inputs = (told(features, "features", "features", "2" * 64, **named),)
         self._record("report", "report", outputs, inputs, code, {"verdict": verdict})
 
     def _record(

@@ -18,7 +18,7 @@ from app.current import actor, installation
 from app.data_download import batch_content
 from app.data_object import batch_object, event_object, pin_object
 from provenance.datasets.history import event_row, times_current, used_by
-from provenance.datasets.instants import read_instant
+from provenance.datasets.instants import read_end
 from provenance.datasets.lookup import require_batch
 from provenance.datasets.moves import Move, promote
 from provenance.datasets.pins import pin, pins_of, unpin
@@ -80,7 +80,7 @@ def publish_batch(path: BatchPath, body: MoveBody) -> Response:
 @blueprint.post("/batches/<string:batch_id>/pin", responses={200: PinObject})
 def pin_batch(path: BatchPath, body: PinBody) -> Response:
     """Hold on to a batch so that nothing collects it, or let go of it."""
-    until = read_instant(body.until, "until") if body.until is not None else None
+    until = read_end(body.until) if body.until is not None else None
     with installation().ledger.writing() as session:
         batch = require_batch(session, path.batch_id)
         held = pin(session, batch.id, actor(), body.reason, until) if body.pinned else None

@@ -157,6 +157,7 @@ class EventObject(BaseModel):
     to: str | None
     from_number: int | None
     to_number: int | None
+    schema_change: str | None
     actor: str
     reason: str
     run: str | None

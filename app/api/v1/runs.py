@@ -25,13 +25,13 @@ from app.intake.payload import read_json_object
 from app.intake.request import Requester, RunRequest, accept_again, accept_run
 from app.run_object import WHOLE, run_object, whole_run
 from pipeline.asked import DataWanted
-from pipeline.nearest import did_you_mean, listed
 from provenance.datasets.instants import read_instant
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
 from provenance.ledger.states import ENDED, Purpose, Status, Trigger, Verdict
+from provenance.nearest import did_you_mean, listed
 
 blueprint = make_blueprint("api_runs")
 MOST_WAITERS = 4

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.manifest_parts.models import Manifest, Section, StageSpec
 from pipeline.manifest_parts.problems import Path, Problems
@@ -77,7 +77,7 @@ class StageKind(Protocol):
         """Note what is wrong with a stage of this kind, its inputs' stages excepted."""
         ...
 
-    def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
+    def define(self, situation: "Situation", stage: str) -> Definition:
         """Return what the stage executes with the values *params*."""
         ...
 

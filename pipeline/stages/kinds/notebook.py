@@ -1,16 +1,15 @@
 """Notebook stages: a notebook of the project, executed for the files that it leaves."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.manifest_parts.models import Manifest, StageSpec
-from pipeline.nearest import shown
 from pipeline.notebooks import notebook_definition, notebook_job
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import NotebookJob
 from pipeline.stages.kinds.base import Execution, Look, is_file_name
 from pipeline.step import Definition
 from pipeline.templates import Template, TemplateError, read_template
+from provenance.nearest import shown
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -41,9 +40,8 @@ class NotebookKind:
             if filename is not None and not is_file_name(filename):
                 look.wrong(("outputs", name), f"{shown(filename)} is not the name of a file.")
 
-    def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
+    def define(self, situation: "Situation", stage: str) -> Definition:
         """Return the notebook's code cells and what they import."""
-        del params
         spec = situation.manifest.stage(stage)
         template = read_template(situation.checkout.tree, str(spec.notebook))
         found = notebook_definition(situation, template)

@@ -1,12 +1,10 @@
 """Python stages: a function of the project, called in the project's environment."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.definition import closure_code, python_environment
 from pipeline.laying import sdk_context
 from pipeline.manifest_parts.models import Manifest, StageSpec
-from pipeline.nearest import did_you_mean, listed
 from pipeline.observation import asked_to_observe
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import StageJob
@@ -20,6 +18,7 @@ from pipeline.stages.signature import (
 )
 from pipeline.step import Definition
 from provenance.identity.closure import module_closure
+from provenance.nearest import did_you_mean, listed
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -57,9 +56,8 @@ class PythonKind:
                     near or f"Add it to inputs, or declare [params.{argument.name}].",
                 )
 
-    def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
+    def define(self, situation: "Situation", stage: str) -> Definition:
         """Return the closure of the function's module."""
-        del params
         entry = str(situation.manifest.stage(stage).python)
         path = module_path(situation.checkout.tree, split_entry(entry)[0])
         closure = module_closure(situation.surveyed(), path, SEARCH)

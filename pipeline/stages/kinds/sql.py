@@ -1,11 +1,9 @@
 """SQL stages: a query of the project, read from a source of the operator."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.manifest_parts.models import Manifest, SourceSpec, StageSpec
-from pipeline.nearest import did_you_mean, listed, shown
 from pipeline.parameters import ParameterError
 from pipeline.repository.tree import Tree
 from pipeline.runner.messages import SqlJob
@@ -13,6 +11,7 @@ from pipeline.stages.kinds.base import Execution, Look
 from pipeline.stages.signature import SignatureError, sql_binds
 from pipeline.step import Definition
 from provenance.errors import InvalidInputError, ProvenoteError
+from provenance.nearest import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -43,13 +42,12 @@ class SqlKind:
         _check_query(look)
         _check_covers(look)
 
-    def define(self, situation: "Situation", stage: str, params: Mapping[str, Any]) -> Definition:
+    def define(self, situation: "Situation", stage: str) -> Definition:
         """Return the text of the query, and the source.
 
         A source is known by its name and by the variable that holds its address; the address
         itself is a secret.
         """
-        del params
         spec = situation.manifest.stage(stage)
         text = situation.checkout.tree.read(str(spec.sql)).decode("utf-8-sig")
         told = hashlib.sha256(text.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Opening a source so that nothing can be written to it."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from pipeline.runner.messages import Failure, SqlJob
 from pipeline.stages.sql.failures import Deadline, ReadingError, unreachable
 from pipeline.stages.sql.postgres_types import load_exactly
+from provenance.sqlite_guard import only_read
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -23,15 +25,6 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 15
 _LIBPQ = ("psycopg", "psycopg2")
 _READ_ONLY = "-c default_transaction_read_only=on"
-_ALLOWED = {
-    sqlite3.SQLITE_SELECT,
-    sqlite3.SQLITE_READ,
-    sqlite3.SQLITE_FUNCTION,
-    sqlite3.SQLITE_RECURSIVE,
-    sqlite3.SQLITE_TRANSACTION,
-}
-_STEPS = 20_000
-"""How many instructions SQLite executes between two looks at the clock: a few milliseconds."""
 
 
 @contextmanager
@@ -73,9 +66,13 @@ def _engine(ask: SqlJob, deadline: Deadline) -> "Engine":
 def _url(text: str) -> "URL":
     """Return the source's address; the error of a malformed one does not repeat it."""
     try:
-        return make_url(text)
+        url = make_url(text)
     except (ValueError, ArgumentError):
         raise ArgumentError("the address of the source is malformed") from None
+    if "@" in (url.host or ""):
+        # It is the end of the password, which every error about the host would tell.
+        raise ArgumentError("an @ in the password of the source has to be written %40")
+    return url
 
 
 def _file_for_reading(url: "URL") -> "URL":
@@ -101,15 +98,10 @@ def _libpq_arguments(url: "URL") -> dict[str, Any]:
 
 
 def _guard(deadline: Deadline) -> Callable[[sqlite3.Connection, object], None]:
-    """Let SQLite do nothing but read, and no longer than it may: no ATTACH, no PRAGMA."""
-
-    def judge(action: int, *_: object) -> int:
-        return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
+    """Let SQLite do nothing but read, and no longer than it may."""
 
     def guard(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA query_only = ON")
-        connection.set_authorizer(judge)
-        connection.set_progress_handler(lambda: int(deadline.over), _STEPS)
+        only_read(connection, lambda: deadline.over, transactions=True)
 
     return guard
 
@@ -138,5 +130,6 @@ def limit(connection: "Connection", deadline: Deadline) -> None:
     deadline.check()
     remaining = deadline.remaining
     if remaining is not None and connection.dialect.name == "postgresql":
-        milliseconds = min(max(1, int(remaining * 1000)), 2**31 - 1)
+        # Rounded up: what the server ends must be over by our own clock too.
+        milliseconds = min(max(1, math.ceil(remaining * 1000)), 2**31 - 1)
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")

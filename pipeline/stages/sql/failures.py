@@ -2,14 +2,18 @@
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from pipeline.runner.messages import Failure, SqlJob
 
-_ADDRESS = re.compile(r"://[^@/\s]*@")
+_ADDRESS = re.compile(r"://[^/\s]*@")
+_SECRET = re.compile(r"passw|pwd|secret|token", re.IGNORECASE)
+"""In the name of a value that stands in the query of an address."""
 _REFUSED = re.compile(
     r"authentication failed|does not exist|pg_hba\.conf|no password supplied"
     r"|permission denied|not permitted to log in",
@@ -95,9 +99,23 @@ def _code(error: SQLAlchemyError) -> str:
 
 def words(error: Exception, url: str) -> str:
     """Return what the database said, without the secrets of the source's address."""
-    said = _ADDRESS.sub("://", str(getattr(error, "orig", None) or error)).strip()
+    said = str(getattr(error, "orig", None) or error)
+    for secret in sorted(_secrets(url), key=len, reverse=True):
+        said = said.replace(secret, "…")
+    return _ADDRESS.sub("://", said).strip()[:_LONGEST]
+
+
+def _secrets(url: str) -> Iterator[str]:
+    """Yield what nobody may see of an address, in each form that a driver may repeat it in."""
+    if url:
+        yield url
     try:
-        password = make_url(url).password
+        parts = make_url(url)
     except (ArgumentError, ValueError):
-        return said.replace(url, "…")[:_LONGEST]
-    return (said.replace(str(password), "…") if password else said)[:_LONGEST]
+        return
+    found = [parts.password] if parts.password else []
+    for name, given in parts.query.items():
+        if _SECRET.search(name):
+            found += [given] if isinstance(given, str) else given
+    for secret in filter(None, map(str, found)):
+        yield from {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.nearest import shown
 from pipeline.runner.messages import Failure, SqlJob
 from pipeline.stages.signature import with_escaped_colons
 from pipeline.stages.sql.failures import ReadingError, words
+from provenance.nearest import shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.nearest import did_you_mean, listed
+from provenance.nearest import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.nearest import shown
 from pipeline.runner.messages import Failure
 from pipeline.stages.sql.failures import ReadingError
 from pipeline.stages.sql.postgres_types import arrow_type
+from provenance.nearest import shown
 
 if TYPE_CHECKING:
     from sqlalchemy import CursorResult

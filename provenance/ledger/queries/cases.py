@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from provenance.ledger.queries.runs import RunRow
 from provenance.ledger.tables import Run
 
 LONGEST_LABEL = 60
@@ -24,7 +25,6 @@ class Case:
     """The parameters that make it a case; the report may have more."""
     label: str
     """The values in which it differs from the report's other cases."""
-    last_run: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class CaseNames:
     def __call__(self, project_id: str, report: str, case_key: str) -> str:
         """Return the label of one case; of an unknown one, the start of its key."""
         return self.by_key.get((project_id, report, case_key), case_key[:8])
+
+    def of(self, run: RunRow) -> str:
+        """Return the label of the case of *run*; of one that no other run has, its values."""
+        known = self.by_key.get((run.project_id, run.report, run.case_key))
+        return known or label_of(run.params, sorted(run.params))
 
 
 def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case, ...]:
@@ -51,12 +56,12 @@ def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case
         .where(tuple_(Run.project_id, Run.report).in_(pairs), Run.purpose.is_(None))
         .group_by(Run.project_id, Run.report, Run.case_key)
     )
-    columns = (Run.project_id, Run.report, Run.case_key, Run.case, Run.id)
-    found: dict[tuple[str, str], list[tuple[str, dict[str, Any], str]]] = {}
-    for project_id, report, key, params, run_id in session.execute(
+    columns = (Run.project_id, Run.report, Run.case_key, Run.case)
+    found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+    for project_id, report, key, params in session.execute(
         select(*columns).where(Run.id.in_(newest))
     ):
-        found.setdefault((project_id, report), []).append((key, params, run_id))
+        found.setdefault((project_id, report), []).append((key, params))
     return tuple(case for pair in pairs for case in _of_one_report(pair, found.get(pair, [])))
 
 
@@ -77,13 +82,10 @@ def label_of(params: Mapping[str, Any], differing: Sequence[str]) -> str:
 
 
 def _of_one_report(
-    pair: tuple[str, str], found: Sequence[tuple[str, dict[str, Any], str]]
+    pair: tuple[str, str], found: Sequence[tuple[str, dict[str, Any]]]
 ) -> list[Case]:
-    differing = _differing([params for _, params, _ in found])
-    cases = [
-        Case(*pair, key, params, label_of(params, differing), run_id)
-        for key, params, run_id in found
-    ]
+    differing = _differing([params for _, params in found])
+    cases = [Case(*pair, key, params, label_of(params, differing)) for key, params in found]
     return sorted(cases, key=lambda case: (case.label, case.key))
 
 

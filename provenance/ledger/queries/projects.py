@@ -1,6 +1,5 @@
 """Projects and their commits."""
 
-import difflib
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 from provenance.errors import NotFoundError
 from provenance.ledger.states import ABOUT_RUNS
 from provenance.ledger.tables import Evaluation, Project, Run
+from provenance.nearest import did_you_mean_or_all
 
 MOST_BRANCHES = 100
 
@@ -32,7 +32,9 @@ def project_named(session: Session, name: str) -> Project:
     if found is not None:
         return found
     known = session.scalars(select(Project.name).order_by(Project.name)).all()
-    raise UnknownProjectError(f"There is no project named {name!r}.", _nearest(name, known))
+    raise UnknownProjectError(
+        f"There is no project named {name!r}.", did_you_mean_or_all(name, known)
+    )
 
 
 def report_names(session: Session, project_id: str) -> Sequence[str]:
@@ -46,8 +48,8 @@ def known_report(session: Session, project: Project, name: str) -> str:
     one = select(Run.id).where(Run.project_id == project.id, Run.report == name).limit(1)
     if session.scalar(one) is not None:
         return name
-    nearest = _nearest(name, report_names(session, project.id))
-    raise UnknownReportError(f"Project {project.name!r} has no report {name!r}.", nearest)
+    hint = did_you_mean_or_all(name, report_names(session, project.id))
+    raise UnknownReportError(f"Project {project.name!r} has no report {name!r}.", hint)
 
 
 def branch_names(session: Session, project_id: str) -> Sequence[str]:
@@ -64,10 +66,3 @@ def branch_names(session: Session, project_id: str) -> Sequence[str]:
         .limit(MOST_BRANCHES)
     )
     return [branch for branch in session.scalars(wanted) if branch is not None]
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name[:60], known, n=1)
-    if near:
-        return f"Did you mean {near[0]!r}?"
-    return f"Known: {', '.join(known[:10])}." if known else ""

@@ -47,6 +47,8 @@ class RunRow:
     cells_total: int | None
     doing: str | None
     error: dict[str, Any] | None
+    purpose: str | None
+    """``reproduce`` or ``whatif`` for a run about another one."""
 
     @property
     def over(self) -> bool:

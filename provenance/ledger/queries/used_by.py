@@ -1,6 +1,5 @@
 """Walking backwards: which reports stand on a file, an artifact, a batch, a package, a record?"""
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from provenance.ledger.queries.used_things import (
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Project, Run
 from provenance.ledger.trace_tables import RecordUse
+from provenance.nearest import listed, nearest
 
 LEAST_DIGITS = 8
 MOST_RUNS = 20
@@ -142,7 +142,8 @@ def _downstream(session: Session, records: set[str]) -> set[str]:
     reached, fresh = set(records), set(records)
     while fresh:
         given = uses.outputs_of(session, fresh)
-        fresh = uses.records_with_digest(session, given, ["input"]) - reached
+        alike = uses.records_with_digest(session, given, ["input"])
+        fresh = uses.takers(session, alike, fresh) - reached
         reached |= fresh
     return reached
 
@@ -241,8 +242,8 @@ def _unknown(session: Session, kind: Thing, name: str) -> UnknownThingError:
     known = sorted(uses.names_of(session, kind))
     tail = name.rpartition("/")[2]
     alike = [one for one in known if one.rpartition("/")[2] == tail]
-    near = alike[:1] or difflib.get_close_matches(name[:200], known[:_COMPARED], n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known[:10]) or 'none'}."
+    near = alike[0] if alike else nearest(name, known, most=_COMPARED)
+    hint = f"Did you mean {near!r}?" if near else f"Known: {listed(known)}."
     return UnknownThingError(
         f"No result that was recorded stands on a {kind} {name[:200]!r}.", hint
     )

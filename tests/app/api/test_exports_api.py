@@ -56,6 +56,26 @@ def test_nobodys_password_is_exported(client, run_id, form):
     assert b"secret" not in data
 
 
+@pytest.mark.parametrize("form", ["prov-json", "openlineage"])
+def test_a_hostile_value_breaks_no_line_and_moves_no_cursor(client, installation, form):
+    params = {"day": "a\u2028b\x85c\x9b2J\u202e]]>\x7f"}
+    writer = Writer(installation.ledger, installation.store)
+    text = export(client, writer.write(params=params), format=form).text
+    assert set(text) <= set(map(chr, range(32, 127))) | {"\n"}
+    if form == "openlineage":
+        events = [json.loads(line) for line in text.splitlines()]
+        assert events[0]["run"]["facets"]["provenote"]["params"] == params
+
+
+def test_the_crate_has_the_page_that_the_run_shows(client, installation):
+    page = installation.store.put_bytes(b"<html>new words</html>").sha256
+    run_id = Writer(installation.ledger, installation.store).write(html=page)
+    answer = export(client, run_id, format="ro-crate")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.read("report.html") == client.get(f"/runs/{run_id}/report").data
+        assert archive.read("executed/report.html") == b"<html>page</html>"
+
+
 def test_an_unknown_format_or_run_is_told(client, run_id):
     answer = export(client, run_id, format="pdf")
     assert answer.status_code == 400

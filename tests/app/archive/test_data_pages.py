@@ -95,8 +95,9 @@ def test_the_page_of_a_dataset_tells_what_is_current(client, bring, maker):
     for told in ("retired, 1 batch", "#2", "of 2", "sensor was broken", "audit", "int64", "bob"):
         assert told in text, told
     assert "data export sold 2013-02-01 --format csv" in text
-    text = page(client, f"/datasets/sold?partition={DAY}")
     assert "column note added" in text
+    text = page(client, f"/datasets/sold?partition={DAY}")
+    assert text.count("column note added") == 2
     assert f"/batches/{first.id}" in text
     assert "Roll back to #1" in text
 

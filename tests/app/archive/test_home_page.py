@@ -60,6 +60,28 @@ def test_what_runs_now_shows_its_progress_and_asks_often(client, maker: Maker):
     assert page.index("cell 4 of 9") < page.index("waits for a worker")
 
 
+def test_what_runs_about_another_run_says_so(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), status=Status.RUNNING)
+    original = maker.run(evaluation)
+    for purpose in ("reproduce", "whatif"):
+        facts = {"purpose": purpose, "again_of": original.id}
+        maker.run(evaluation, status=Status.RUNNING, params={"n": purpose, "m": 1}, **facts)
+    maker.run(evaluation, status=Status.QUEUED, params={"n": 3})
+    running = client.get("/").text.split('id="running"')[1].split('id="evaluations"')[0]
+    rows = [row.split("</li>")[0] for row in running.split("<li ")[1:]]
+    assert [("reproduction" in row, "what if" in row) for row in rows] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    page = client.get(f"/evaluations/{evaluation.id}").text
+    assert (page.count("reproduction"), page.count("what if")) == (1, 1)
+    assert "n reproduce" in rows[0], "a case that no other run has is told by its values"
+    other = maker.run(evaluation, params={"n": 4}, purpose="whatif", again_of=original.id)
+    page = client.get("/explain", query_string={"a": original.id, "b": other.id}).text
+    assert page.count("what if") == 1
+
+
 def test_evaluations_count_verdicts_and_tell_reused_from_executed(client, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1, subject="Fix the hour"))
     for number in range(3):

@@ -22,7 +22,9 @@ try { parent.document.title; found.push("parent"); } catch { found.push("no pare
 fetch("/api/v1/runs").then(() => found.push("network"), () => found.push("no network"))
   .finally(() => {
     document.body.dataset.found = found.join(", ");
-    parent.postMessage({ provenote: "height", value: 777 }, "*");
+    const tell = () => parent.postMessage({ provenote: "height", value: 777 }, "*");
+    addEventListener("message", tell);  // the page may not have listened yet
+    tell();
     parent.postMessage({ provenote: "height", value: "<b>" }, "*");
     parent.postMessage({ provenote: "evil", value: 12345 }, "*");
   });

@@ -1,7 +1,9 @@
 import base64
 import json
+from typing import Any
 
 from provenance.ledger.states import Status, Verdict
+from provenance.record import Record
 from tests.app.archive.maker import Maker
 
 
@@ -26,6 +28,29 @@ def test_a_finished_run_shows_how_it_came_to_be(client, maker: Maker):
     assert f'sandbox="allow-scripts" src="/runs/{run.id}/report"' in page
     assert "2013-01-31" in page
     assert "allow-same-origin" not in page
+
+
+def test_what_was_read_from_sources_is_told_beside_the_jobs(client, maker: Maker):
+    query = {"text": "SELECT <b>", "source": "replica", "rows": 26398, "seconds": 0.2}
+    query |= {"as_of": "2026-03-01T12:00:00+00:00", "replayed_to": "2026-03-01T11:57:30+00:00"}
+    silent = {"source": "elsewhere", "rows": 1, "as_of": "2026-03-01T12:00:00+00:00"}
+    run = maker.run(evaluation(maker))
+    page = client.get(f"/runs/{run.id}/provenance").text
+    assert "Read from sources" not in page
+    for place, told in enumerate((query, silent)):
+        facts: dict[str, Any] = {"kind": "sql", "name": f"stage_{place}", "preimage": {}}
+        empty: dict[str, Any] = {"run": {}, "code": {}, "params": {}, "environment": {}}
+        extra = {"queries": [told]}
+        record = Record(**facts, **empty, key="a" * 64, outputs=(), inputs=(), extra=extra)
+        maker.job(run, place, stage=f"stage_{place}", record=maker.keep(record.to_bytes()))
+    maker.job(run, 2, stage="gone", record="f" * 64)
+    page = client.get(f"/runs/{run.id}/provenance").text
+    sources = page.split('id="sources"')[1].split("</section>")[0]
+    for text in ("stage_0", "replica", "26,398", "2026-03-01 12:00:00", "2026-03-01 11:57:30"):
+        assert text in sources, text
+    assert "2 min behind" in sources
+    assert "SELECT &lt;b&gt;" in sources
+    assert "it does not say" in sources.split("stage_1")[1]
 
 
 def test_a_reused_run_names_its_source_and_the_source_its_followers(client, maker: Maker):

@@ -70,6 +70,20 @@ def test_a_warning_tells_of_other_columns_and_not_on_standard_output(home):
     done = home.run("data", "import", "sales.csv", "sold", DAY)
     assert "The columns changed: column price removed." in done.err
     assert re.fullmatch(r"batch_[0-9a-z]{26}\n", done.out)
+    done = home.run("data", "rollback", "sold", DAY, "--reason", "price is needed")
+    assert "The columns changed: column price added." in done.err
+    lines = home.run("data", "log", "sold", DAY).out.splitlines()
+    assert lines[1].strip() == "The columns changed: column price added."
+    assert lines[3].strip() == "The columns changed: column price removed."
+    assert len(lines) == 6
+    told = ask(home, "data", "log", "sold")["items"]
+    assert [one["schema_change"] for one in told[:2]] == [
+        "column price added",
+        "column price removed",
+    ]
+    done = home.run("data", "rollback", "sold", "2013-*", "--reason", "all")
+    assert done.status == 2
+    assert "cannot be the name of a partition" in done.err
 
 
 def test_lists_and_shows_for_a_person(home):

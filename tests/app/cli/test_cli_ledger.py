@@ -81,3 +81,10 @@ def test_all_views_and_columns_are_listed(used_desk):
     shown = used_desk("ledger", "tables").out
     assert "v_batches: a batch" in shown
     assert "  is_current       1 for the batch that readers get now, else 0" in shown
+
+
+def test_a_value_that_nobody_can_look_at_is_refused_with_a_way_out(used_desk):
+    told = used_desk.json("ledger", "query", "SELECT hex(zeroblob(9000000)) AS h", status=2)
+    assert told["error"]["code"] == "query_too_large"
+    assert "'h' of row 1" in told["error"]["message"]
+    assert "substr(" in told["error"]["hint"]

@@ -32,6 +32,19 @@ def test_an_added_project_is_listed_and_its_hooks_are_told(home: Home, tides: Re
     compile(script, "post-receive", "exec")
 
 
+def test_what_names_a_project_does_not_steer_the_terminal(home: Home, tides: Repository) -> None:
+    hostile = Path(f"{tides.path}-\x1b[2J\u202ecod")
+    hostile.symlink_to(tides.path)
+    added = home.run(
+        "projects", "add", "tides", str(hostile), "--branch", "ma\x1b]0;x\x07in", **HERE
+    )
+    assert added.status == 0, added.err
+    for done in (added, home.run("projects", "list"), home.run("projects", "hooks", "tides")):
+        assert "tides" in done.out
+        assert not {"\x1b", "\u202e", "\x07"} & set(done.out)
+    assert home.run("projects", "list", "--json").json[0]["url"] == str(hostile)
+
+
 def test_a_rotated_secret_is_a_new_one(home: Home, tides: Repository) -> None:
     first = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE).json
     second = home.run("projects", "hooks", "tides", "--rotate", "--json").json

@@ -97,6 +97,19 @@ def test_plan_says_what_run_then_does_and_executes_nothing(desk: Desk) -> None:
     compare_plan_with_run(desk, {"count": "code", "report": "inputs"})
 
 
+def test_a_file_whose_name_would_steer_the_terminal_is_told_in_a_plan(desk: Desk) -> None:
+    opened = desk.repository.path / "stages" / "a\x1b[2J\u202eb.txt"
+    opened.write_text("tide")
+    stage = desk.repository.path / "stages" / "count.py"
+    look = "next(__import__('pathlib').Path(__file__).parent.glob('*.txt')).read_text()"
+    stage.write_text(f"def build(n: int) -> str:\n    return {look} * n\n")
+    assert desk("run", "quick").status == 0
+    opened.write_text("tides")
+    done = desk("plan", "quick")
+    assert "a\N{REPLACEMENT CHARACTER}[2J" in done.out
+    assert not {"\x1b", "\u202e"} & set(done.out)
+
+
 def compare_plan_with_run(desk: Desk, executed: dict[str, str]) -> None:
     """Plan, see that nothing happened, run, and compare the two; *executed* with reasons."""
     before = traces(desk.home)

@@ -36,6 +36,19 @@ def test_an_archive_is_shown_cleared_and_verified(desk: Desk) -> None:
     assert again["verdict"] == "passed"
 
 
+def test_a_name_that_would_steer_the_terminal_is_only_shown(desk: Desk) -> None:
+    assert desk("run", "quick").status == 0
+    left = desk.home.path / "store" / "incoming" / "a\x1b[2J\u202eb\nc"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"half")
+    os.utime(left, (LONG_AGO, LONG_AGO))
+    done = desk("gc")
+    assert done.status == 0, done.err
+    (line,) = [line for line in done.out.splitlines() if "its writer is gone" in line]
+    assert "a\N{REPLACEMENT CHARACTER}[2J" in line
+    assert not {"\x1b", "\u202e"} & set(done.out)
+
+
 def test_a_page_and_its_sidecar_are_verified_and_a_broken_archive_is_told(desk: Desk) -> None:
     run = desk.json("run", "quick")
     (page,) = desk.repository.path.glob(".provenote/reports/quick/*.html")

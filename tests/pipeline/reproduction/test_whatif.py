@@ -52,6 +52,22 @@ def test_with_another_commit_the_stages_it_changed_are_executed(
     assert (moved.name, moved.difference) == ("words", -1.0)
 
 
+def test_it_is_of_the_same_case_though_other_defaults_hold_in_the_other_code(
+    evaluate: Bench, git_project: Git
+) -> None:
+    repository = git_project(PROJECT)
+    first = evaluate.ask(repository, "daily", {"day": "2013-02-28"})
+    original = evaluate.execute(first).row
+    repository.commit(
+        {"provenote.toml": PROJECT["provenote.toml"].replace("2013-01-31", "2013-02-28")}
+    )
+    told = what_if(evaluate, original.id, code="main").row
+    assert told.params["day"] == "2013-02-28"
+    assert (told.case, told.case_key) == (original.case, original.case_key)
+    other = what_if(evaluate, original.id, params={"level": 2.5}).row
+    assert other.case == {**original.case, "level": 2.5}
+
+
 def test_what_it_made_may_stand_for_others_but_is_no_news(
     evaluate: Bench, git_project: Git
 ) -> None:

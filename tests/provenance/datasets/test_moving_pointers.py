@@ -11,7 +11,14 @@ from provenance.datasets.errors import (
     UnknownBatchError,
     UnknownPinError,
 )
-from provenance.datasets.history import dataset_row, datasets, events, partitions, used_by
+from provenance.datasets.history import (
+    dataset_row,
+    datasets,
+    event_row,
+    events,
+    partitions,
+    used_by,
+)
 from provenance.datasets.moves import Move, promote, retire, rollback
 from provenance.datasets.names import DATA
 from provenance.datasets.pins import pin, pins_of, unpin
@@ -21,7 +28,7 @@ from provenance.ledger.columns import utc_now
 from provenance.ledger.ids import new_id
 from provenance.ledger.tables import RunInput, RunJob
 from provenance.ledger.trace_tables import RecordUse
-from tests.provenance.datasets.making import DAY, published, put_forward, stage
+from tests.provenance.datasets.making import DAY, PRICES, published, put_forward, stage
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 
@@ -116,6 +123,38 @@ def test_the_audit_trail_tells_everything_newest_first(ledger):
         (2, "publish", 1, 2),
         (1, "publish", None, 1),
     ]
+
+
+def test_the_audit_trail_tells_where_columns_changed(ledger):
+    first = published(ledger, "a", columns=PRICES)
+    published(ledger, "b", columns=PRICES)
+    published(ledger, "c", columns=PRICES[:1])
+    waiting = stage(ledger, "d", columns=PRICES[:1])
+    event = moved(ledger, rollback, "1")
+    published(ledger, "e")
+    moved(ledger, promote, waiting.id)
+    moved(ledger, retire)
+    with ledger.reading() as session:
+        told = [row.schema_change for row in events(session, first.partition.dataset)]
+        assert event_row(session, DAY, event).schema_change == "column price added"
+    assert told == [
+        None,  # to nothing
+        None,  # from a file that is no table
+        None,  # to one
+        "column price added",
+        "column price removed",
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("how", [rollback, retire])
+def test_a_pattern_moves_nothing(ledger, how):
+    published(ledger, "a")
+    second = published(ledger, "b")
+    with pytest.raises(InvalidNameError, match=r"neither \*"), ledger.writing() as session:
+        how(session, Move("sold", "bob", "because", partition="2013-*"))
+    assert current(ledger) == second.id
 
 
 def test_lists_tell_what_is_current_and_what_is_not(ledger):

@@ -66,6 +66,18 @@ def test_as_of_before_the_first_says_which_was_the_first(ledger):
     assert "by ada" in caught.value.hint
 
 
+def test_as_of_before_the_first_of_a_pattern_says_which_was_the_first(ledger):
+    published(ledger, "x", partition="2012-12")
+    first = published(ledger, "a", partition="2013-02")
+    published(ledger, "b", partition="2013-02")
+    published(ledger, "c", partition="2013-01")
+    early = utc_now() - timedelta(days=1)
+    with pytest.raises(NothingYetError, match=r"fits '2013-\*' had a current batch") as caught:
+        found(ledger, Reference(DATA, "sold", "2013-*"), as_of=early)
+    assert "The first was that of sold/2013-02, published at 20" in caught.value.hint
+    assert f"by ada: {first.id}" in caught.value.hint
+
+
 def test_what_was_written_and_never_published_is_nothing_yet(ledger):
     stage(ledger)
     with pytest.raises(NothingYetError, match="data ls sold 2013-01-31"):

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,11 @@ from pipeline.runner.client import Runner
 from provenance.explain.compare import compare
 from provenance.explain.load import explain_runs, kept_in, tell_run
 from provenance.explain.model import Cause, Explanation, Telling
-from provenance.story import Story, load_story
+from provenance.story import JobFacts, Story, load_story
 from tests.support.evaluations import Bench, Told
 from tests.support.repository import Repository
+
+MakeRepository = Callable[..., Repository]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ def only(found: Explanation) -> Cause:
     """Return the only cause."""
     assert len(found.causes) == 1, found.causes
     return found.causes[0]
+
+
+def with_job(story: Story, name: str, change: Callable[[JobFacts], JobFacts]) -> Story:
+    """Return *story* with one of its jobs changed."""
+    jobs = tuple(change(job) if job.name == name else job for job in story.jobs)
+    return replace(story, jobs=jobs)
 
 
 @pytest.fixture

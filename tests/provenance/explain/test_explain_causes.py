@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from provenance.explain.model import Kind
-from provenance.story import JobFacts, Story
+from provenance.story import JobFacts
 from tests.pipeline.weather import CELL, DAILY, MANIFEST, PROJECT, TABLE, single, staged
-from tests.provenance.explain.conftest import Explainer, only
-from tests.support.repository import Repository, notebook
+from tests.provenance.explain.conftest import Explainer, MakeRepository, only, with_job
+from tests.support.repository import notebook
 
-MakeRepository = Callable[..., Repository]
 SQL = """
 [sources.replica]
 url_env = "REPLICA"
@@ -28,11 +27,6 @@ QUERY = "SELECT rain FROM weather WHERE day = '2013-01-31' ORDER BY rain\n"
 def of_sql(query: str = QUERY) -> dict[str, str]:
     template = notebook("rows = None", "print(len(open(rows, 'rb').read()) > 0)")
     return single(template, SQL, 'inputs = { rows = "rows" }') | {"queries/rows.sql": query}
-
-
-def with_job(story: Story, name: str, change: Callable[[JobFacts], JobFacts]) -> Story:
-    jobs = tuple(change(job) if job.name == name else job for job in story.jobs)
-    return replace(story, jobs=jobs)
 
 
 def test_a_helper_that_was_edited_is_the_cause_and_what_follows_from_it_is_not(

@@ -1,6 +1,5 @@
 """Runs that cannot simply be compared, data that somebody published, and stories of one run."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,17 +8,10 @@ from provenance.explain.model import Kind
 from provenance.ledger.data_tables import Batch, Dataset, Partition, PointerEvent
 from provenance.ledger.ids import new_id
 from provenance.ledger.trace_tables import KeyEvent
-from provenance.story import JobFacts, Story
+from provenance.story import JobFacts
 from tests.pipeline.weather import MANIFEST, PROJECT
-from tests.provenance.explain.conftest import Explainer, only
-from tests.support.repository import Repository, notebook
-
-MakeRepository = Callable[..., Repository]
-
-
-def with_job(story: Story, name: str, change: Callable[[JobFacts], JobFacts]) -> Story:
-    jobs = tuple(change(job) if job.name == name else job for job in story.jobs)
-    return replace(story, jobs=jobs)
+from tests.provenance.explain.conftest import Explainer, MakeRepository, only, with_job
+from tests.support.repository import notebook
 
 
 def test_a_run_that_failed_is_told_with_where_to_look(

@@ -17,7 +17,7 @@ from prov.model import (
 )
 
 from provenance.export.prov_json import prov_json
-from tests.support.stories import BATCH
+from tests.support.stories import BATCH, record_ids
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def relations(document: ProvDocument, kind: type) -> set[tuple[str, ...]]:
 
 
 def test_each_job_and_the_run_are_activities_with_their_times(document, subject) -> None:
-    records = {f"execution:{record}" for record in subject.story.record_ids.values()}
+    records = {f"execution:{record}" for record in record_ids(subject.story).values()}
     assert names(document, ProvActivity) == records | {f"run:{subject.story.id}"}
     run = document.get_record(f"run:{subject.story.id}")[0]
     assert run.get_startTime() == subject.story.run.started_at
@@ -78,14 +78,14 @@ def test_the_actor_and_provenote_are_agents(document, subject) -> None:
 def test_every_output_was_generated_by_the_job_that_made_it(document, subject) -> None:
     generated = relations(document, ProvGeneration)
     assert len(generated) == 5
-    ids = subject.story.record_ids
+    ids = record_ids(subject.story)
     assert (f"artifact:{ids['report']}/html", f"execution:{ids['report']}") in generated
     spaced = f"artifact:{ids['report']}/file%3Amaps%2Fa%20b.csv"
     assert (spaced, f"execution:{ids['report']}") in generated
 
 
 def test_what_a_job_used_is_what_the_job_before_it_generated(document, subject) -> None:
-    ids, used = subject.story.record_ids, relations(document, ProvUsage)
+    ids, used = record_ids(subject.story), relations(document, ProvUsage)
     assert (f"execution:{ids['features']}", f"artifact:{ids['departures']}/output") in used
     assert (f"execution:{ids['features']}", f"batch:{BATCH}") in used
     assert (f"execution:{ids['report']}", f"artifact:{ids['features']}/output") in used
@@ -94,7 +94,7 @@ def test_what_a_job_used_is_what_the_job_before_it_generated(document, subject) 
 
 
 def test_results_are_derived_from_data_all_the_way_back(document, subject) -> None:
-    ids, derived = subject.story.record_ids, relations(document, ProvDerivation)
+    ids, derived = record_ids(subject.story), relations(document, ProvDerivation)
     features = f"artifact:{ids['features']}/output"
     assert derived == {
         (features, f"artifact:{ids['departures']}/output"),
@@ -106,7 +106,7 @@ def test_results_are_derived_from_data_all_the_way_back(document, subject) -> No
 
 def test_the_run_was_informed_by_each_of_its_jobs(document, subject) -> None:
     run = f"run:{subject.story.id}"
-    told = {(run, f"execution:{record}") for record in subject.story.record_ids.values()}
+    told = {(run, f"execution:{record}") for record in record_ids(subject.story).values()}
     assert relations(document, ProvCommunication) == told
 
 

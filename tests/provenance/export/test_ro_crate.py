@@ -12,7 +12,7 @@ from rocrate.rocrate import ROCrate
 
 from provenance.export.crate import write_crate
 from provenance.export.crate_files import MIB, Taken, write_zip
-from tests.support.stories import CODE
+from tests.support.stories import CODE, record_ids
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_files_are_there_and_are_what_is_said_of_them(crate: ROCrate, folder
 
 def test_each_job_is_an_action_of_a_step_of_the_workflow(crate: ROCrate, subject) -> None:
     actions = {found.id: found for found in entities(crate, "CreateAction")}
-    records = subject.story.record_ids
+    records = record_ids(subject.story)
     assert set(actions) == {"#run", *(f"#execution/{record}" for record in records.values())}
     steps = {found.id for found in crate.mainEntity["step"]}
     (organised,) = entities(crate, "OrganizeAction")
@@ -161,7 +161,7 @@ def test_a_run_that_failed_says_so(subject_of, store, tmp_path) -> None:
     run = crate.dereference("#run")
     assert run["error"] == "the cell raised"
     status = {found.id: _status(found) for found in entities(crate, "CreateAction")}
-    ids = subject.story.record_ids
+    ids = record_ids(subject.story)
     assert status["#run"] == status[f"#execution/{ids['report']}"] == "FailedActionStatus"
     assert status[f"#execution/{ids['features']}"] == "CompletedActionStatus"
 

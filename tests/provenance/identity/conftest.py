@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ class Project:
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_bytes(content.encode() if isinstance(content, str) else content)
         return full
+
+    def touch(self) -> None:
+        """Give every tracked file another mtime."""
+        for path in self.tracked:
+            os.utime(self.root / path, ns=(1, 1))
+
+    def edit_unseen(self, path: str, content: str) -> None:
+        """Give a file other content of the same size, and put its mtime back."""
+        file = self.root / path
+        before = file.stat()
+        self.put(path, content)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert file.stat().st_size == before.st_size
+        assert file.stat().st_mtime_ns == before.st_mtime_ns
 
     @property
     def tracked(self) -> frozenset[str]:

@@ -3,6 +3,8 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import replace
+from email.errors import MessageError
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from provenance.identity.environment import (
     keyed_environment,
 )
 from provenance.identity.key import Preimage, why
+from provenance.identity.probe import metadata_text
 
 
 class Venv:
@@ -113,6 +116,20 @@ def test_everything_is_keyed_when_asked(venv):
     facts = describe_environment(venv.python)
     keyed_all = keyed_environment(facts, frozenset(), everything=True)
     assert names(keyed_all) == {"deep", "my-frames", "num-bers", "plots"}
+
+
+def test_metadata_that_the_interpreter_refuses_to_write_is_taken_as_it_stands(tmp_path):
+    # Some Pythons refuse a header of several lines, as old installations have it.
+    class Refusing:
+        def __str__(self):
+            raise MessageError("folded header contains newline")
+
+    class Odd(PathDistribution):
+        metadata = Refusing()
+
+    (tmp_path / "PKG-INFO").write_text("Name: odd\nDescription: Odd\n        ===\n")
+    assert metadata_text(Odd(tmp_path)) == (tmp_path / "PKG-INFO").read_text()
+    assert "Name: odd" in metadata_text(PathDistribution(tmp_path))
 
 
 def test_pandas_is_found_with_what_it_stands_on():

@@ -22,7 +22,7 @@ from pathlib import Path
 from provenance.identity.closure import python_closure
 from provenance.identity.commands import command_closure
 from provenance.identity.key import Preimage
-from provenance.identity.notebook import Cell, execution_digest
+from provenance.identity.notebook import Cell, execution_cells
 
 root = Path(sys.argv[1])
 tracked = frozenset(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
@@ -34,7 +34,7 @@ for closure in (
     command_closure(root, tracked, ["octave-cli", "--eval", "score(1)"], ["data/*"]),
     command_closure(root, tracked, ["Rscript", "fit.R"]),
 ):
-    told = {"files": {f.path: f.semantic for f in closure.files}, "cells": execution_digest(
+    told = {"files": {f.path: f.semantic for f in closure.files}, "cells": execution_cells(
         [Cell("code", tuple(words), "x = 1")])}
     imports = {"imports": sorted(closure.imports)}
     key = Preimage("python", "s", told, params, {}, (), imports).key
@@ -81,8 +81,7 @@ def semantic(root, tracked):
 
 def test_touching_every_file_reruns_no_command(project):
     before = semantic(project.root, project.tracked)
-    for path in project.tracked:
-        os.utime(project.root / path, ns=(1, 1))
+    project.touch()
     assert semantic(project.root, project.tracked) == before
 
 
@@ -106,9 +105,6 @@ def test_an_edit_of_equal_size_with_its_mtime_put_back_reruns_a_command(project)
     script = (project.root / "score.m").read_text().replace("addpath(x)", "addpath(y)")
     for path, content in (("score.m", script), ("data/x.csv", "3")):
         before = semantic(project.root, project.tracked)
-        times = (project.root / path).stat()
-        project.put(path, content)
-        os.utime(project.root / path, ns=(times.st_atime_ns, times.st_mtime_ns))
-        assert (project.root / path).stat().st_size == times.st_size
+        project.edit_unseen(path, content)
         after = semantic(project.root, project.tracked)
         assert {name for name in after if after[name] != before[name]} == {path}

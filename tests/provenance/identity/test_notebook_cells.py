@@ -2,12 +2,7 @@
 
 import pytest
 
-from provenance.identity.notebook import (
-    Cell,
-    execution_cells,
-    execution_digest,
-    prose_digest,
-)
+from provenance.identity.notebook import Cell, execution_cells, prose_digest
 
 BASE = (
     Cell("markdown", (), "# Title"),
@@ -36,7 +31,7 @@ def edited(place, **changes):
     ],
 )
 def test_what_is_only_shown_is_rendered_and_not_executed(cells):
-    assert execution_digest(cells) == execution_digest(BASE)
+    assert execution_cells(cells) == execution_cells(BASE)
     assert prose_digest(cells, "light") != prose_digest(BASE, "light")
 
 
@@ -61,7 +56,7 @@ def test_what_is_only_shown_is_rendered_and_not_executed(cells):
     ],
 )
 def test_what_may_change_a_result_is_executed(cells):
-    assert execution_digest(cells) != execution_digest(BASE)
+    assert execution_cells(cells) != execution_cells(BASE)
 
 
 def test_a_cell_that_may_fail_counts_with_its_comments():
@@ -81,4 +76,4 @@ def test_the_cell_that_was_edited_is_told_by_its_place():
 def test_cells_do_not_run_into_each_other():
     split = [Cell("code", (), "a = 1"), Cell("code", (), "b = 2")]
     joined = [Cell("code", (), "a = 1\nb = 2"), Cell("code", (), "")]
-    assert execution_digest(split) != execution_digest(joined)
+    assert execution_cells(split) != execution_cells(joined)

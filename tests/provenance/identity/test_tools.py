@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provenance.identity import tools
+from provenance.identity import asking, tools
+from provenance.identity.asking import may_be_asked
 from provenance.identity.tools import LibraryError, UnknownProgramError, r_packages, tool_facts
 
 SYSTEM = os.defpath
@@ -35,7 +36,7 @@ def test_a_program_tells_what_it_is(place):
     file = place("tool-1", "echo; echo ' tool 1.0 '; echo b; echo c; echo d")
     (place.folder / "tool").symlink_to(file)
     found = tool_facts("tool", place.path)
-    assert (found.program, found.path) == ("tool", str(file.resolve()))
+    assert found.path == str(file.resolve())
     assert found.version == "tool 1.0\nb\nc"
     assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     assert found.keyed() == {"path": found.path, "version": found.version, "sha256": found.sha256}
@@ -57,7 +58,7 @@ def test_a_program_that_says_no_version_is_told_by_its_bytes(place):
 
 
 def test_a_program_that_does_not_end_is_ended_with_what_it_started(place, monkeypatch):
-    monkeypatch.setattr(tools, "_SECONDS", 0.5)
+    monkeypatch.setattr(asking, "_SECONDS", 0.5)
     child = place.folder / "child"
     place("tool", f"sleep 60 & echo $! > {child}; wait")
     began = time.monotonic()
@@ -77,10 +78,83 @@ def is_gone(pid):
     return False
 
 
-def test_a_program_sees_nothing_of_ours(place, monkeypatch):
-    monkeypatch.setenv("PROVENOTE_SECRET_KEY", "secret")
-    place("tool", "env | grep -c PROVENOTE; pwd; exit 0")
-    assert tool_facts("tool", place.path).version == "0\n/"
+def test_a_program_sees_nothing_of_ours_and_leaves_nothing(place, monkeypatch):
+    for name in ("PROVENOTE_SECRET_KEY", "HTTPS_PROXY", "SSH_AUTH_SOCK", "GIT_ASKPASS", "NETRC"):
+        monkeypatch.setenv(name, "canary")
+    place("tool", "env | grep -c canary; cat | wc -c; echo $PWD $HOME $TMPDIR; ls -A; touch left")
+    zero, none, folders, *more = tool_facts("tool", place.path).version.split("\n")
+    assert (zero, none, more) == ("0", "0", [])
+    current, home, temporary = folders.split()
+    assert current == home == temporary
+    assert home not in (str(Path.cwd()), str(Path.home()), "/")
+    assert not Path(home).exists()
+
+
+def test_the_folder_that_a_program_is_asked_in_is_ours_alone(place):
+    place("tool", "stat -c '%a %u' .")
+    assert tool_facts("tool", place.path).version == f"700 {os.getuid()}"
+
+
+def test_a_program_that_prints_without_end_fills_no_disk(place, monkeypatch):
+    monkeypatch.setattr(asking, "_LARGEST_FILE", 1 << 20)
+    began = time.monotonic()
+    place("tool", "sleep 0.2; exec yes")
+    assert tool_facts("tool", place.path).version == ""
+    assert time.monotonic() - began < asking._SECONDS / 2
+
+
+def test_a_program_that_cannot_be_executed_is_told_by_its_bytes(place):
+    file = place.folder / "tool"
+    file.write_bytes(b"\x7fELF no program")
+    file.chmod(0o755)
+    found = tool_facts("tool", place.path)
+    assert (found.version, len(found.sha256)) == ("", 64)
+
+
+@pytest.mark.parametrize("way", ["absolute", "by PATH", "linked"])
+def test_a_program_among_users_files_is_never_executed(place, tmp_path_factory, way):
+    checkout = tmp_path_factory.mktemp("checkout")
+    asked = place.folder / "asked"
+    file = checkout / "tool"
+    file.write_text(f"#!/bin/sh\ntouch {asked}; echo 1\n")
+    file.chmod(0o755)
+    program, path = str(file), place.path
+    if way == "by PATH":
+        program, path = "tool", f"{checkout}:{path}"
+    elif way == "linked":
+        program = "tool"
+        (place.folder / "tool").symlink_to(file)
+    found = tool_facts(program, path, [checkout])
+    assert not asked.exists()
+    assert (found.version, found.path) == ("", str(file))
+    assert found.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    with pytest.raises(LibraryError, match="is not asked"):
+        r_packages(program, path, ["stats"], users=[checkout])
+    assert not asked.exists()
+    # It was told without being asked: that is no answer for who may ask it.
+    assert tool_facts(program, f"{checkout}:{path}").version == "1"
+
+
+def test_a_program_that_others_may_have_put_there_is_not_executed(place):
+    folder = place.folder / "open"
+    folder.mkdir()
+    asked = place.folder / "asked"
+    file = place("open/tool", f"touch {asked}; echo 1")
+    assert may_be_asked(str(file), f"{folder}:{SYSTEM}")
+    folder.chmod(0o777)
+    assert tool_facts(str(file), SYSTEM).version == ""
+    assert not asked.exists()
+    assert tool_facts("/bin/sh", "/usr/local/bin").sha256
+    assert may_be_asked("/bin/sh", "/usr/local/bin")
+
+
+def test_a_file_replaced_under_its_old_time_is_looked_at_again(place):
+    file = place("tool", "echo 1")
+    times = (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    assert tool_facts("tool", place.path).version == "1"
+    place("tool", "echo 2")
+    os.utime(file, ns=times)
+    assert tool_facts("tool", place.path).version == "2"
 
 
 @pytest.mark.parametrize("program", ["no-such-program", "", "bin/tool", "./tool"])

@@ -2,8 +2,11 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from provenance.ledger.engine import Ledger
 from provenance.ledger.key_events import NONDETERMINISTIC, Odd, key_events, note_key_event
@@ -13,7 +16,6 @@ from provenance.ledger.leases import (
     LeaseLostError,
     Leases,
     acquire,
-    holds,
     release,
     renew,
 )
@@ -46,10 +48,9 @@ def test_one_who_is_silent_for_too_long_loses_the_key_and_is_refused(ledger: Led
     now = take(ledger, "b")
     assert now == Lease(KEY, "b", 2)
     with ledger.writing() as session:
-        assert not holds(session, late)
         assert not renew(session, late, 60)
         release(session, late)
-        assert holds(session, now)
+        assert renew(session, now, 60)
 
 
 def test_one_who_is_known_to_be_dead_is_not_waited_for(ledger: Ledger) -> None:
@@ -80,6 +81,24 @@ def test_a_lease_is_renewed_for_as_long_as_its_holder_works(ledger: Ledger) -> N
         threading.Event().wait(1.5)
         assert take(ledger, "other") is None
     assert take(ledger, "other") is not None, "it was given back at the end"
+
+
+def test_a_ledger_that_is_away_when_a_lease_is_given_back_spoils_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made is published by then; the lease runs out by itself."""
+    leases = Leases(ledger, "host", seconds=60)
+    lease = leases.take(KEY, "locks", locked=True)
+    assert lease is not None
+
+    def away() -> NoReturn:
+        raise OperationalError("UPDATE key_lease", {}, Exception("server closed the connection"))
+
+    with capture_logs() as told, leases.kept(lease):
+        monkeypatch.setattr(ledger, "writing", away)
+    assert [(one["event"], one["key"]) for one in told] == [("lease was not given back", KEY)]
+    with pytest.raises(KeyError), leases.kept(lease):
+        raise KeyError("of the work itself, which is what has to be told")
 
 
 def test_who_lost_the_lease_cannot_publish(ledger: Ledger) -> None:

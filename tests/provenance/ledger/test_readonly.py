@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from provenance.errors import ProvenoteError
-from provenance.ledger import readonly
+from provenance.ledger import answers, readonly
+from provenance.ledger.answers import Answer, QueryTooLargeError
 from provenance.ledger.engine import Ledger
 from provenance.ledger.readonly import (
-    Answer,
     QueryFailedError,
     QueryRefusedError,
     QueryTooLongError,
@@ -270,3 +270,40 @@ def test_parameters_are_found_where_they_are_such(query: str, binds: tuple[str, 
 )  # fmt: skip
 def test_a_second_statement_is_seen(query: str, several: bool) -> None:
     assert QueryText(query).several is several
+
+
+def repeated(ledger: Ledger, times: int) -> str:
+    """Return the SQL of a text of so many letters."""
+    sqlite = ledger.engine.dialect.name == "sqlite"
+    zeros = f"substr(hex(zeroblob({times} / 2 + 1)), 1, {times})"
+    return zeros if sqlite else f"repeat('x', {times})"
+
+
+@pytest.mark.parametrize("times", [2**20 + 1, 100_000_000])
+def test_a_value_that_nobody_can_look_at_is_refused_with_a_way_out(
+    ledger: Ledger, times: int
+) -> None:
+    with pytest.raises(QueryTooLargeError, match="a value may have 1 MiB") as caught:
+        answer(ledger, f"SELECT 1 AS n, {repeated(ledger, times)} AS text")
+    assert "substr(" in caught.value.hint
+    fine = answer(ledger, f"SELECT {repeated(ledger, 2**20)} AS text, length('x')")
+    assert len(fine.rows[0][0]) == 2**20
+
+
+def test_which_value_is_too_long_is_said(ledger: Ledger) -> None:
+    query = f"SELECT 'a' AS short, 'b' AS text UNION ALL SELECT 'a', {repeated(ledger, 2**20 + 1)}"
+    with pytest.raises(QueryTooLargeError, match="Column 'text' of row 2 has 1,048,577"):
+        answer(ledger, query)
+
+
+def test_an_answer_as_a_whole_has_its_limit_too(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+    query = f"{many} SELECT {repeated(ledger, 2**18)} AS text FROM n"
+    monkeypatch.setattr(answers, "LARGEST_ANSWER", 4 * 1024**2)
+    with pytest.raises(QueryTooLargeError, match="rows have more than 4 MiB") as caught:
+        answer(ledger, query)
+    assert "--limit" in caught.value.hint
+    few = ask(ledger, Question(query, limit=12))
+    assert (len(few.rows), few.more) == (12, True)

@@ -1,7 +1,11 @@
 """Runs about other runs in the ledger: kept apart, compared with what they are about."""
 
+from typing import Any
+
 import pytest
 
+from provenance.ledger.cancel import cancel_run
+from provenance.ledger.claims import give_back
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
 from provenance.ledger.history import Baseline, key_at, key_in
@@ -18,7 +22,7 @@ from provenance.ledger.reproductions import (
     write_reproduction,
 )
 from provenance.ledger.search import RunFilter, search_runs
-from provenance.ledger.states import Status, Trigger
+from provenance.ledger.states import ENDED, Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run, RunJob
 
 SHA = "a" * 40
@@ -35,7 +39,7 @@ def project(ledger: Ledger) -> Project:
     return made
 
 
-def run_of(ledger: Ledger, project: Project, about: Run | None = None, **values: str) -> Run:
+def run_of(ledger: Ledger, project: Project, about: Run | None = None, **values: Any) -> Run:
     trigger = Trigger(values["purpose"]) if about else Trigger.PUSH
     evaluation = Evaluation(
         id=new_id("eval"), project_id=project.id, trigger=trigger, actor="ada", revision="main",
@@ -87,6 +91,60 @@ def test_they_are_compared_with_what_they_are_about_and_nothing_with_them(
             again.id: first.id,
             third.id: second.id,
         }
+
+
+def test_a_reproduction_that_is_called_off_before_it_begins_leaves_an_answer(
+    ledger: Ledger, project: Project
+) -> None:
+    first = run_of(ledger, project)
+    queued = {"status": Status.QUEUED, "verdict": None}
+    again = run_of(ledger, project, first, purpose="reproduce", **queued)
+    other = run_of(ledger, project, first, purpose="whatif", **queued)
+    plain = run_of(ledger, project, **queued)
+    with ledger.writing() as session:
+        for run in (again, again, other, plain):
+            cancel_run(session, run.id)
+    with ledger.reading() as session:
+        (row,) = reproductions_of(session, first.id)
+        assert (row.again, row.answer, row.actor) == (again.id, "cannot", "ada")
+        assert row.sentence == "Cannot be reproduced, because the attempt was cancelled."
+        assert row.details == {"because": "the attempt was cancelled"}
+        assert list(attempts_under_way(session, first.id)) == []
+
+
+def test_of_one_that_waited_for_a_source_the_answer_says_so(
+    ledger: Ledger, project: Project
+) -> None:
+    first = run_of(ledger, project)
+    error = {"kind": "unavailable", "message": "The source loans does not answer."}
+    waiting = {"status": Status.QUEUED, "verdict": None, "error": error, "purpose": "reproduce"}
+    again = run_of(ledger, project, first, **waiting)
+    with ledger.writing() as session:
+        cancel_run(session, again.id)
+    with ledger.reading() as session:
+        (row,) = reproductions_of(session, first.id)
+        told = "Cannot be reproduced, because the source loans does not answer."
+        assert row.sentence == told
+
+
+@pytest.mark.parametrize(
+    ("values", "because"),
+    [
+        ({"attempt": 3}, "its worker was lost 3 times in a row"),
+        ({"attempt": 1, "cancel_requested": True}, "the attempt was cancelled"),
+    ],
+)
+def test_a_reproduction_whose_worker_is_lost_for_good_leaves_an_answer(
+    ledger: Ledger, project: Project, values: dict[str, Any], because: str
+) -> None:
+    first = run_of(ledger, project)
+    running = {"status": Status.RUNNING, "verdict": None, "purpose": "reproduce"}
+    again = run_of(ledger, project, first, **running, **values)
+    with ledger.writing() as session:
+        assert give_back(session, Run, again.id) in ENDED
+    with ledger.reading() as session:
+        (row,) = reproductions_of(session, first.id)
+        assert row.sentence == f"Cannot be reproduced, because {because}."
 
 
 def test_answers_are_kept_with_what_they_stand_on(ledger: Ledger, project: Project) -> None:

@@ -110,7 +110,10 @@ def test_a_record_is_told_as_all_that_it_stands_on_and_made() -> None:
         "features",
         out="d" * 64,
         code={"files": [FILE], "observed": {"data/x.csv": None}, "source": "replica"},
-        inputs=({"name": "sold", "sha256": "c" * 64, "batch": "batch_1"},),
+        inputs=(
+            {"name": "sold", "sha256": "c" * 64, "batch": "batch_1", "producer_record": None},
+            {"name": "rain", "sha256": "b" * 64, "producer_record": "a" * 64},
+        ),
     )
     told = {(row.kind, row.name): row.digest for row in uses_of(record, "r" * 64)}
     assert told == {
@@ -118,6 +121,8 @@ def test_a_record_is_told_as_all_that_it_stands_on_and_made() -> None:
         ("file", "data/x.csv"): "",
         ("input", "sold"): "c" * 64,
         ("batch", "batch_1"): "c" * 64,
+        ("input", "rain"): "b" * 64,
+        ("producer", "rain"): "a" * 64,
         ("output", "output"): "d" * 64,
         ("package", "pandas"): "2.2.3",
         ("source", "replica"): "",

@@ -1,20 +1,36 @@
 """The sentences of an error that name what somebody probably meant."""
 
-import difflib
 from collections.abc import Iterable
 from itertools import islice
 
 SHOWN = 60
 LISTED = 20
-COMPARED = 200
+COMPARED = 500
+_BEGINNING = 100
+
+
+def nearest(name: str, known: Iterable[str], *, most: int = COMPARED) -> str | None:
+    """Return the one of *known* that is nearest to *name*; None where none is near.
+
+    Only the first *most* names are looked at.
+    """
+    import difflib  # only who errs waits for it: the command line must start at once
+
+    # Only the beginning is compared: matching is quadratic, and the name may be hostile.
+    near = difflib.get_close_matches(name[:_BEGINNING], islice(known, most), n=1, cutoff=0.5)
+    return near[0] if near else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "Did you mean 'x'?" for the name in *known* that is nearest, or an empty text."""
-    # Only the beginning is compared: matching is quadratic, and the name may be hostile.
-    some = list(islice(known, COMPARED))
-    near = difflib.get_close_matches(name[:SHOWN], some, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, known)
+    return f"Did you mean {near!r}?" if near is not None else ""
+
+
+def did_you_mean_or_all(name: str, known: Iterable[str]) -> str:
+    """Return what `did_you_mean` says, else "There are: a, b."; of nothing an empty text."""
+    every = list(known)
+    return did_you_mean(name, every) or (f"There are: {listed(every)}." if every else "")
 
 
 def listed(names: Iterable[str]) -> str:
