@@ -2,10 +2,10 @@
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.rendering.colophon import Colophon
+from pipeline.rendering.theme import THEMES
 from pipeline.rendering.typeset import script_json, verdict_mark
 from provenance.errors import InvalidInputError
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from pipeline.rendering.exporter import PageExporter
-
-THEMES = Path(__file__).resolve().parents[2] / "report_templates"
 
 _TOO_DEEP = "The notebook is nested too deeply to be shown."
 

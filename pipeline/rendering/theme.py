@@ -2,8 +2,9 @@
 
 import hashlib
 from functools import cache
+from pathlib import Path
 
-from pipeline.rendering.render import THEMES
+THEMES = Path(__file__).resolve().parents[2] / "report_templates"
 
 
 @cache
