@@ -237,7 +237,9 @@ def _plain(value: object, depth: int) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        return {_text(name): _plain(item, depth + 1) for name, item in value.items()}
+        plain = {_text(name): _plain(item, depth + 1) for name, item in value.items()}
+        # The key knows no order of names, so code may see none either.
+        return {name: plain[name] for name in sorted(plain)}
     if isinstance(value, float):
         return _inner_float(value)
     if isinstance(value, str):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pipeline.situation import Situation
 from pipeline.step import REPORT, Step
 from provenance.identity.canonical import digest
-from provenance.ledger.history import Baseline, key_at, last_key
+from provenance.ledger.history import Case, key_at, last_key, latest_key
 
 
 def previous_key(
@@ -17,13 +17,15 @@ def previous_key(
     """Return the key that *step* had for this case before.
 
     That is at the parent of the commit. Where that has no run, and for a working tree, in
-    which somebody goes from try to try, it is the latest that there is.
+    which somebody goes from try to try, it is the latest of the case; and of a case that is
+    new, the latest that there is.
     """
-    commit = situation.checkout.commit
-    baseline = Baseline(project_id, situation.report, case_key, commit.parent)
-    at_parent = None if situation.checkout.dirty else key_at(session, baseline, step.name)
+    checkout = situation.checkout
+    case = Case(project_id, situation.report, case_key)
+    if not checkout.dirty and (found := key_at(session, case, checkout.commit.parent, step.name)):
+        return found
     name, params = history_name(situation.report, step), params_key(step.params)
-    return at_parent or last_key(session, project_id, name, params)
+    return latest_key(session, case, step.name) or last_key(session, project_id, name, params)
 
 
 def history_name(report: str, step: Step) -> str:

@@ -31,7 +31,8 @@ class Output:
 class Record:
     """What is known of one execution; written once, never changed.
 
-    ``kind`` is ``python``, ``sql`` or ``report``. ``preimage`` is what the key is the hash
+    ``kind`` is that of a stage (``python``, ``sql``, ``command``, ``notebook``), ``report``, or
+    ``render`` for a page that was made anew. ``preimage`` is what the key is the hash
     of, so that two results are explained by comparing two records. ``extra`` holds what
     only some kinds have: queries of an SQL stage, metrics and checks, the log's digest.
     """

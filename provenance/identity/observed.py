@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 from provenance.identity.sources import Directory, FileFacts, OutsideLinkError
@@ -28,12 +28,12 @@ OUTSIDE = "outside"
 
 @dataclass(frozen=True)
 class Observed:
-    """What a job opened in the checkout beyond its closure.
+    """What a job opened in the checkout beyond its closure, and what changed below it meanwhile.
 
     ``files`` has the SHA-256 of each file that was read, None where there was none; for a
     directory that was listed, by its path with a slash, the digest of its names. ``wrote``
-    are files that the job wrote into the checkout, ``changed`` those that it read and that
-    have changed since it began. ``complete`` is False where more was opened than is told:
+    are files that the job wrote into the checkout, ``changed`` those of its closure, or that it
+    read, that have changed since it began. ``complete`` is False where more was opened than is told:
     too many files, or some outside through a link. With ``changed`` or without ``complete``
     the result is tainted: nobody knows what it stands on.
     """
@@ -52,14 +52,16 @@ class Observed:
 def read_observed(log: bytes, root: Path, closure: Iterable[str], since: float) -> Observed:
     """Read the *log* of a job that ended, and hash what it opened below *root*.
 
-    Files of the *closure* are passed over: the key holds these. *since* is when the job
-    began, in seconds as ``time.time()`` gives them.
+    Files of the *closure* are not among them: the key holds these. It is only looked whether
+    they changed: what was edited and put back has its old key, and nobody knows which of the
+    two the job saw. *since* is when the job began, in seconds as ``time.time()`` gives them.
     """
     read, wrote, first_written, told_whole = _paths(log)
     known = frozenset(closure)
     current = current_digest(root)
     files: dict[str, str | None] = {}
-    changed = []
+    changed = [path for path in sorted(known) if _is_changed(root / path, since)]
+    changed += [path for path in _folders(known) if _is_moved(root / path, since)]
     for path in read:
         if path in known:
             continue
@@ -123,6 +125,25 @@ def _is_changed(path: Path, since: float) -> bool:
             status = look()
             times += [status.st_mtime, status.st_ctime]
     return any(moment > since - _TICK_SECONDS for moment in times)
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    """Return the folders that *paths* lie in, up to the root."""
+    found = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+    return sorted(found - {"."})
+
+
+def _is_moved(folder: Path, since: float) -> bool:
+    """Whether a folder was taken away and put back: its files keep their times then.
+
+    Moving it touches its own status alone; what comes or goes in it is its content as well,
+    and that is looked for elsewhere.
+    """
+    with suppress(OSError):
+        status = folder.lstat()
+        after = since - _TICK_SECONDS
+        return status.st_ctime > after >= status.st_mtime
+    return False
 
 
 def _paths(log: bytes) -> tuple[list[str], list[str], set[str], bool]:

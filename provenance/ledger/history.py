@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.ids import new_id
@@ -20,32 +20,39 @@ def last_key(session: Session, project_id: str, name: str, params_key: str) -> s
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """The runs that a new one is compared with: of one case of a report, at an earlier commit."""
+class Case:
+    """The runs that a new one is compared with: those of one case of a report."""
 
     project_id: str
     report: str
-    case_key: str
-    commit: str | None
+    key: str
 
 
-def key_at(session: Session, baseline: Baseline, job: str) -> str | None:
-    """Return the latest key that *job* had in the runs of *baseline*; None without any."""
+def key_at(session: Session, case: Case, commit: str | None, job: str) -> str | None:
+    """Return the latest key that *job* had in runs of *case* at *commit*; None without any."""
+    query = _keys(case, job).where(Run.commit_sha == commit, Run.dirty.is_(None))
+    return session.scalar(query)
+
+
+def latest_key(session: Session, case: Case, job: str) -> str | None:
+    """Return the latest key that *job* had in runs of *case*, of uncommitted work as well."""
+    return session.scalar(_keys(case, job))
+
+
+def _keys(case: Case, job: str) -> Select[str]:
     query = (
         select(RunJob.key)
         .join(Run, Run.id == RunJob.run_id)
         .where(
-            Run.project_id == baseline.project_id,
-            Run.commit_sha == baseline.commit,
-            Run.report == baseline.report,
-            Run.case_key == baseline.case_key,
-            Run.dirty.is_(None),
+            Run.project_id == case.project_id,
+            Run.report == case.report,
+            Run.case_key == case.key,
             Run.purpose.is_(None),
             Run.data["as_of"].as_string().is_(None),
             RunJob.stage == job,
         )
     )
-    return session.scalar(query.order_by(RunJob.run_id.desc()).limit(1))
+    return query.order_by(RunJob.run_id.desc()).limit(1)
 
 
 def key_in(session: Session, run_id: str, job: str) -> str | None:

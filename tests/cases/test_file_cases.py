@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.cases.packages import environment_of, install, wheel
 from tests.cases.project import ALL_REUSED, CELL, FAR, MADE_AGAIN, Case, said
@@ -151,3 +154,61 @@ def test_case_17_an_edit_of_markdown_renders_and_executes_nothing(case_of: CaseO
     assert "drawn" in again.printed
     assert "And some words" in again.html
     assert "And some words" not in first.html
+
+
+def _edit_and_put_back(folder: Path, meanwhile: Callable[[], None]) -> None:
+    path = folder / "far.py"
+    kept = path.stat()
+    path.write_text(FAR.replace("FACTOR = 2", "FACTOR = 3"))
+    meanwhile()
+    path.write_text(FAR)
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+
+
+def _move_and_put_back(folder: Path, meanwhile: Callable[[], None]) -> None:
+    away = folder.with_name("away")
+    folder.rename(away)
+    shutil.copytree(away, folder)
+    (folder / "far.py").write_text(FAR.replace("FACTOR = 2", "FACTOR = 3"))
+    meanwhile()
+    shutil.rmtree(folder)
+    away.rename(folder)
+
+
+@pytest.mark.parametrize("swap", [_edit_and_put_back, _move_and_put_back])
+def test_case_14_a_script_edited_during_the_run_and_put_back_taints_its_result(
+    case_of: CaseOf, tmp_path: Path, swap: Callable[[Path, Callable[[], None]], None]
+) -> None:
+    """Case 14: its key is the old one again, but not what was executed."""
+    gate = tmp_path / "gate"
+    body = (
+        "from pathlib import Path\nimport time\n\n"
+        "def pause(name):\n"
+        f"    gate = Path({str(gate)!r})\n"
+        "    gate.with_suffix(f'.{name}').touch()\n"
+        "    while not gate.with_suffix(f'.after-{name}').exists():\n"
+        "        time.sleep(0.02)\n\n"
+        "def build():\n"
+        "    pause('began')\n"
+        "    from lib.middle import told\n"
+        "    text = told()\n"
+        "    pause('told')\n"
+        "    return text\n"
+    )
+    case = case_of({"stages/made.py": body})
+
+    def meanwhile() -> None:
+        gate.with_suffix(".after-began").touch()
+        wait_for(gate.with_suffix(".told").exists, "the stage to have imported it")
+
+    with in_thread(case.work) as told:
+        wait_for(gate.with_suffix(".began").exists, "the stage to be under way")
+        time.sleep(0.05)
+        swap(case.repository.path / "lib/deep", meanwhile)
+        gate.with_suffix(".after-told").touch()
+    (run,) = told
+    assert case.text(run) == "far 3"
+    assert case.record(run)["run"]["tainted"] is True
+    after = case.work()
+    assert after.statuses["made"] == "executed", "what was tainted is never reused"
+    assert case.text(after) == "far 2"

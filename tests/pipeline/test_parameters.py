@@ -197,6 +197,11 @@ def test_check_does_not_depend_on_the_day() -> None:
         Schema((parameter,)).check({"date": "soon"})
 
 
+def test_code_sees_a_table_in_the_order_that_its_key_knows() -> None:
+    given = '{"b": [{"d": 1, "c": 2}], "a": 1}'
+    assert json.dumps(resolved("dict", given)) == '{"a": 1, "b": [{"c": 2, "d": 1}]}'
+
+
 @pytest.mark.parametrize(
     ("parameter", "message"),
     [

@@ -78,7 +78,7 @@ class StageKind(Protocol):
         ...
 
     def define(self, situation: "Situation", stage: str) -> Definition:
-        """Return what the stage executes with the values *params*."""
+        """Return what the stage executes."""
         ...
 
     def job(self, execution: Execution) -> Job:

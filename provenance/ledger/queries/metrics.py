@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.states import REUSABLE, Status
-from provenance.ledger.tables import Metric, Run
+from provenance.ledger.tables import Commit, Metric, Run
 
 Direction = Literal["new", "same", "changed", "better", "worse"]
 
@@ -61,30 +61,38 @@ def metrics_of(session: Session, run_ids: Iterable[str]) -> dict[str, list[Metri
 def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     """Return, for each run that has one, the run before it.
 
-    That is the newest earlier run of the same report and case on the same branch that told
-    something about code and data: it passed or failed. A run about another one is compared
-    with that.
+    That is the one before in the order of commits, and of runs at the same commit: of the
+    same report and case on the same branch, and one that told something about code and data:
+    it passed or failed. Commits that were pushed together may be evaluated in any order. A run
+    about another one is compared with that.
     """
     if not run_ids:
         return {}
-    before = aliased(Run)
+    before, then, now = aliased(Run), aliased(Commit), aliased(Commit)
     newest = (
-        select(func.max(before.id))
+        select(before.id)
+        .join(then, and_(then.project_id == before.project_id, then.sha == before.commit_sha))
         .where(
             before.project_id == Run.project_id,
             before.report == Run.report,
             before.case_key == Run.case_key,
-            before.id < Run.id,
+            or_(
+                then.committed_at < now.committed_at,
+                and_(then.committed_at == now.committed_at, before.id < Run.id),
+            ),
             before.purpose.is_(None),
             before.status == Status.FINISHED,
             before.verdict.in_(sorted(REUSABLE)),
             before.branch.is_not_distinct_from(Run.branch),
         )
-        .correlate(Run)
+        .order_by(then.committed_at.desc(), before.id.desc())
+        .limit(1)
+        .correlate(Run, now)
         .scalar_subquery()
     )
     compared = func.coalesce(Run.again_of, newest).label("before")
-    query = select(Run.id, compared).where(Run.id.in_(run_ids))
+    same = and_(now.project_id == Run.project_id, now.sha == Run.commit_sha)
+    query = select(Run.id, compared).outerjoin(now, same).where(Run.id.in_(run_ids))
     return {row.id: row.before for row in session.execute(query) if row.before}
 
 

@@ -1,5 +1,6 @@
 """Runs about other runs in the ledger: kept apart, compared with what they are about."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import give_back
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
-from provenance.ledger.history import Baseline, key_at, key_in
+from provenance.ledger.history import Case, key_at, key_in, latest_key
 from provenance.ledger.ids import new_id
 from provenance.ledger.queries.evaluations import latest_evaluations
 from provenance.ledger.queries.matrix import project_matrix
@@ -46,9 +47,10 @@ def run_of(ledger: Ledger, project: Project, about: Run | None = None, **values:
         branch=f"branch-of-{trigger}",
     )  # fmt: skip
     facts = {"status": Status.FINISHED, "verdict": "passed", "again_of": about and about.id}
+    facts |= {"case_key": "c", "commit_sha": SHA, "branch": "main"}
     run = Run(
         id=new_id("run"), evaluation_id=evaluation.id, project_id=project.id, report="quick",
-        params={}, case_key="c", commit_sha=SHA, branch="main", **(facts | values),
+        params={}, **(facts | values),
     )  # fmt: skip
     with ledger.writing() as session:
         session.add(evaluation)
@@ -74,8 +76,9 @@ def test_lists_know_nothing_of_them(ledger: Ledger, project: Project) -> None:
         assert [run.id for run in row.cells["quick"]] == [first.id]
         assert [one.id for one in latest_evaluations(session)[0]] == [first.evaluation_id]
         assert list(branch_names(session, project.id)) == ["branch-of-push"]
-        baseline = Baseline(project.id, "quick", "c", SHA)
-        assert key_at(session, baseline, "count") == f"key of {first.id}"
+        case = Case(project.id, "quick", "c")
+        assert key_at(session, case, SHA, "count") == f"key of {first.id}"
+        assert latest_key(session, case, "count") == f"key of {first.id}"
         assert key_in(session, asked.id, "count") == f"key of {asked.id}"
         assert key_in(session, asked.id, "other") is None
 
@@ -91,6 +94,35 @@ def test_they_are_compared_with_what_they_are_about_and_nothing_with_them(
             again.id: first.id,
             third.id: second.id,
         }
+
+
+def test_what_was_pushed_together_is_compared_in_the_order_of_commits_whatever_came_first(
+    ledger: Ledger, project: Project
+) -> None:
+    parent = "b" * 40
+    with ledger.writing() as session:
+        earlier = utc_now() - timedelta(hours=1)
+        facts = {"subject": "Zero", "author": "Ada", "committed_at": earlier, "parent": None}
+        session.add(Commit(project_id=project.id, sha=parent, **facts))
+    child = run_of(ledger, project)
+    of_parent = run_of(ledger, project, commit_sha=parent)
+    again = run_of(ledger, project)
+    with ledger.reading() as session:
+        found = previous_runs(session, [child.id, of_parent.id, again.id])
+    assert found == {child.id: of_parent.id, again.id: child.id}
+
+
+def test_a_job_has_the_key_that_it_had_for_the_same_case_before(
+    ledger: Ledger, project: Project
+) -> None:
+    mine = run_of(ledger, project)
+    run_of(ledger, project, case_key="another")
+    dirty = run_of(ledger, project, dirty="d" * 64)
+    with ledger.reading() as session:
+        case = Case(project.id, "quick", "c")
+        assert key_at(session, case, SHA, "count") == f"key of {mine.id}"
+        assert latest_key(session, case, "count") == f"key of {dirty.id}"
+        assert key_at(session, case, None, "count") is None
 
 
 def test_a_reproduction_that_is_called_off_before_it_begins_leaves_an_answer(
