@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.installation import Installation
 from provenance.datasets.history import times_current
-from provenance.datasets.publish import NewBatch, publish, stage_batch, version_seen
+from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.data_tables import Batch, PointerEvent
 
 
@@ -45,5 +45,5 @@ def receive(installation: Installation, new: NewBatch, order: Order) -> Received
     if order.stage_only or before:
         return Received(batch, before[0] if before else None)
     with installation.ledger.writing() as session:
-        event = publish(session, batch, order.seen, new.actor, order.reason, new.run_id)
+        event = publish(session, batch, order.seen, By(new.actor, order.reason, new.run_id))
     return Received(batch, event)

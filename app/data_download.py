@@ -38,7 +38,7 @@ def batch_content(batch: Batch, form: str | None) -> Response:
 def model_package(batch: Batch) -> Response:
     """Send the package of a model's version, a zip."""
     target = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - sent, then closed
-    write_package(installation().store, batch, installation().base_url, target)
+    write_package(installation().store, batch, target)
     target.seek(0)
     return _sent(target, "application/zip", package_name(batch), f"package-{batch.id}")
 

@@ -13,7 +13,7 @@ from provenance.ledger.queries.metrics import previous_runs
 from provenance.ledger.queries.used_by import used_by
 from provenance.ledger.queries.used_things import THINGS, Thing, Wanted
 from provenance.ledger.states import Status, Verdict
-from provenance.ledger.tables import Run
+from provenance.ledger.tables import Project, Run
 
 LATEST = "latest"
 _DIGITS = frozenset("0123456789abcdef")
@@ -48,16 +48,22 @@ def explained(session: Session, installation: Installation, a: str, b: str | Non
     return {"a": told.pop("run"), "b": None, **nothing, **told}
 
 
-def run_meant(session: Session, name: str) -> str:
-    """Return the id of the run that *name* means: an id, or ``latest``."""
+def run_meant(session: Session, name: str, project: str | None = None) -> str:
+    """Return the id of the run that *name* means: an id, or ``latest``.
+
+    With *project* that is the newest one of this project. Raises NoOtherRunError.
+    """
     if name != LATEST:
         return name
     newest = select(func.max(Run.id)).where(
         Run.status == Status.FINISHED, Run.verdict != Verdict.CANCELLED, Run.purpose.is_(None)
     )
+    if project is not None:
+        newest = newest.where(Run.project.has(Project.name == project))
     found = session.scalar(newest)
     if found is None:
-        raise NoOtherRunError("No run has finished yet.", "provenote run makes one.")
+        of = f" of project {project!r}" if project is not None else ""
+        raise NoOtherRunError(f"No run{of} has finished yet.", "`provenote run` makes one.")
     return found
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
 from provenance.nearest import nearest
 
 PREFIX = "PROVENOTE_"
+BASE_URL = f"{PREFIX}BASE_URL"
 _NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT", "PROVENOTE_RESULTS"}
 """What users' code finds in its environment, and a command that it starts with it."""
 
@@ -127,6 +129,8 @@ def _parse(variable: str, text: str, wanted: Any) -> Any:
         raise SettingsError(f"{variable}={text!r}: {problem}.") from error
     if type(value) in (int, float):
         _check_number(variable, text, value)
+    if variable == BASE_URL:
+        _check_address(variable, text)
     return value.expanduser().absolute() if isinstance(value, Path) else value
 
 
@@ -135,3 +139,17 @@ def _check_number(variable: str, text: str, value: float) -> None:
     enough = value >= 0 if variable in _MAY_BE_ZERO else value > 0
     if not enough or not math.isfinite(value):
         raise SettingsError(f"{variable}={text!r}: expected a number above 0, and not infinite.")
+
+
+def _check_address(variable: str, text: str) -> None:
+    """Refuse what leads nowhere: it would be written into hooks and links."""
+    try:
+        parts = urlsplit(text)
+        # To ask for the port reads it.
+        leads = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        leads = False
+    if not leads or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise SettingsError(
+            f"{variable}={text!r}: expected an address such as http://127.0.0.1:8000."
+        )

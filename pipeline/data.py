@@ -46,6 +46,17 @@ def read_data(installation: Installation, situation: Situation, wanted: DataWant
     return replace(situation, data=data, as_of=wanted.as_of, read_at=read_at)
 
 
+def follows_instants(situation: Situation) -> bool:
+    """Return whether it depends on the instant asked for what report and stages read.
+
+    A batch, version or snapshot that the manifest names is the same at any instant.
+    """
+    return any(
+        (one.batch, one.version, one.snapshot) == (None, None, None)
+        for _, one in _references(situation)
+    )
+
+
 def _references(situation: Situation) -> "Iterator[tuple[Place, Reference]]":
     manifest = situation.manifest
     jobs = [(stage, manifest.stage(stage).inputs) for stage in manifest.upstream(situation.report)]

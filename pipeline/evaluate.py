@@ -18,7 +18,7 @@ from functools import partial
 
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
-from pipeline.data import read_data
+from pipeline.data import follows_instants, read_data
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
@@ -33,7 +33,7 @@ from pipeline.repository.checkout import Checkout
 from pipeline.repository.mirror import Mirror
 from pipeline.reproduction.again import begin_again
 from pipeline.reproduction.judge import judge
-from pipeline.reproduction.original import Original, check_same
+from pipeline.reproduction.original import REPRODUCE, Original, check_same
 from pipeline.runlog import keep_log
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure
@@ -50,6 +50,11 @@ from provenance.store import MissingObjectError
 
 _THEIRS = (InvalidInputError, NotFoundError)
 """What can be wrong with a commit: told to its author as a result."""
+
+_UNGOVERNED = (
+    "The instant asked for governs nothing of this run: it reads no dataset and no model whose "
+    "batch an instant chooses; sources are read as they are now.\n"
+)
 
 
 def prepare_evaluation(claim: Claim, worker: Worker) -> list[str]:
@@ -170,8 +175,11 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     environment = environment_for(installation.environments, lock, supervision)
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
-    settled = settle(checkout, manifest, environment, asked)
-    return read_data(installation, settled, asked.data)
+    settled = settle(checkout, manifest, environment, asked, installation.checkouts)
+    found = read_data(installation, settled, asked.data)
+    if asked.purpose != REPRODUCE and asked.data.as_of and not follows_instants(found):
+        attempt.tell("environment", {"event": "log", "text": _UNGOVERNED, "said": True})
+    return found
 
 
 def _checkout(installation: Installation, asked: Asked) -> Checkout:

@@ -24,10 +24,17 @@ from provenance.cache import Entry
 from provenance.datasets.errors import ConflictError
 from provenance.datasets.models import model_details
 from provenance.datasets.names import MODEL, label
-from provenance.datasets.publish import NewBatch, publish, stage_batch, version_seen
+from provenance.datasets.publish import (
+    By,
+    NewBatch,
+    pointer_of,
+    publish,
+    stage_batch,
+    version_seen,
+)
 from provenance.ledger.claims import note
 from provenance.ledger.data_tables import Batch
-from provenance.record import Output, Record
+from provenance.record import Output, Record, read_record
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,7 @@ def _publish(job: _Job, news: list[NewBatch]) -> list[str]:
     """Write *news* and move their pointers in one transaction; return what to say of each."""
     if not news or job.asked.purpose == REPRODUCE:
         return []  # what is made again is looked at, and belongs to nobody
+    _fetch_records(job, news)
     with job.attempt.installation.ledger.writing() as session:
         note(session, job.attempt.claim)  # who lost its claim publishes nothing
         # Always in the same order, so that no two runs wait for each other.
@@ -162,8 +170,20 @@ def _publish(job: _Job, news: list[NewBatch]) -> list[str]:
         said = [_publish_one(session, job, new) for new in ordered]
     told = [one for one in said if one]
     for one in told:
-        job.attempt.tell("publishing", {"event": "log", "text": f"{one}\n"})
+        job.attempt.tell("publishing", {"event": "log", "text": f"{one}\n", "said": True})
     return told
+
+
+def _fetch_records(job: _Job, news: list[NewBatch]) -> None:
+    """Have a copy of the records that the rules read: a bucket is slow, the ledger is held."""
+    installation = job.attempt.installation
+    if not installation.store.is_remote:
+        return
+    with installation.ledger.reading() as session:
+        pointers = [pointer_of(session, new.kind, new.dataset, new.partition) for new in news]
+        current = [session.get(Batch, one.batch_id) for one in pointers if one and one.batch_id]
+    for batch in current:
+        read_record(installation.store, batch.record if batch else None)
 
 
 def _publish_one(session: Session, job: _Job, new: NewBatch) -> str:
@@ -192,7 +212,7 @@ def _move(session: Session, job: _Job, new: NewBatch, batch: Batch) -> None:
     seen = version_seen(session, new.kind, new.dataset, batch.partition.name)
     made_by = "report" if job.record.kind == "report" else "stage"
     reason = f"{made_by} {job.record.name} of {job.asked.project}"
-    publish(session, batch, seen, job.asked.actor, reason, job.asked.run_id)
+    publish(session, batch, seen, By(job.asked.actor, reason, job.asked.run_id))
 
 
 def held_back(asked: Asked, situation: Situation, record: Record) -> str | None:

@@ -20,7 +20,7 @@ from pipeline.results import Results, TooManyResultsError, read_results, results
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
 from pipeline.runner.messages import Failure
 from pipeline.situation import Situation
-from pipeline.step import Decision, Step
+from pipeline.step import RENDERED_ANEW, Decision, Step
 from pipeline.stored import PRIVATE, StoredError, keep_stored
 from pipeline.untrusted import UntrustedFileError, keep_regular
 from pipeline.workplace import Workplace
@@ -82,7 +82,7 @@ def _with_page_of_now(
     page = page_anew(attempt, situation, reported, words)
     if page is reported.entry.record:
         return reported
-    sentence = f"{reported.decision.sentence}; its text was rendered anew"
+    sentence = f"{reported.decision.sentence}; {RENDERED_ANEW}"
     return replace(reported, page=page, decision=replace(reported.decision, sentence=sentence))
 
 

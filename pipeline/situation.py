@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.environments import Environment
@@ -31,6 +32,8 @@ class Situation:
     """Every parameter of the report, as a value of its type."""
     origins: Mapping[str, str]
     """Who chose each value: given, case, or default."""
+    checkouts: Path
+    """The folder of all projects' checkouts: users' code, which is executed in stages only."""
     data: Mapping[tuple[str, str], tuple[InputFile, ...]] = field(default_factory=dict)
     """Batches by job and the job's name for the input, all read at one moment."""
     as_of: datetime | None = None
@@ -101,9 +104,9 @@ class Case(Protocol):
 
 
 def settle(
-    checkout: Checkout, manifest: Manifest, environment: Environment, case: Case
+    checkout: Checkout, manifest: Manifest, environment: Environment, case: Case, checkouts: Path
 ) -> Situation:
-    """Bring together what one run of *case* needs.
+    """Bring together what one run of *case* needs; *checkouts* hold all projects' code.
 
     Raises UnknownReportError, TemplateError, SignatureError or ParameterError.
     """
@@ -119,6 +122,5 @@ def settle(
         for name, parameter in schema.by_name.items()
         for given in [case.params[name]]
     }
-    return Situation(
-        checkout, manifest, environment, case.report, template, schema, values, case.origins
-    )
+    told = (template, schema, values, case.origins)
+    return Situation(checkout, manifest, environment, case.report, *told, checkouts)

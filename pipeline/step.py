@@ -11,6 +11,8 @@ from provenance.identity.key import Preimage
 from provenance.record import Output
 
 REPORT = RESERVED
+RENDERED_ANEW = "its text was rendered anew"
+"""Ends the sentence of a report whose result was reused, and whose page was not."""
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,7 @@ class Cache:
         """
         made = Entry(record, keep_record(self.store, record).sha256)
         try:
-            with self._fence(record.key):
-                before, stands = self._publish(made, replace)
+            before, stands = self._publish(made, replace)
         except LeaseLostError:
             self._note_refused(made)
             raise
@@ -128,21 +127,29 @@ class Cache:
             )
 
     def _publish(self, made: Entry, replace: bool) -> tuple[Entry | None, Entry]:
-        """Write the action; return the whole entry that was there before, and what stands now."""
-        key, observed = made.record.key, made.record.observed
-        self._give_way(key)
-        name, data = _name(key, observed), made.record_id.encode()
+        """Write the action; return the whole entry that was there before, and what stands now.
+
+        We look outside the fence, which holds the ledger: to look takes many requests. Who
+        took the key over since then took its lease, and the fence lets us write no more.
+        """
+        self._give_way(made.record.key)
+        name = _name(made.record.key, made.record.observed)
         before = self._whole(name)
-        if before is not None and not replace:
-            return before, before
-        try:
-            self.store.shelf.write(name, data, replace=replace)
-        except FileExistsError:
-            before = self._whole(name)
-            if before is not None:
-                return before, before  # it came between our look and our write
-            self.store.shelf.write(name, data, replace=True)
-        return before, made
+        stands = made if replace else before
+        if not self._write_action(name, made, stands, replace=replace):
+            before = stands = self._whole(name)  # it came since our look, or is broken
+            self._write_action(name, made, stands, replace=True)
+        return before, stands or made
+
+    def _write_action(self, name: str, made: Entry, stands: Entry | None, *, replace: bool) -> bool:
+        """Write the action unless another stands; False where one is there and may not be."""
+        with self._fence(made.record.key):
+            if stands is None or stands is made:
+                try:
+                    self.store.shelf.write(name, made.record_id.encode(), replace=replace)
+                except FileExistsError:
+                    return False
+        return True
 
     def _whole(self, name: str) -> Entry | None:
         entry = self._read(name)

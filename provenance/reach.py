@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from provenance.cache import ACTIONS
 from provenance.files import TEMPORARY_PREFIX
 from provenance.ledger.roots import Roots
-from provenance.store import CorruptObjectError, MissingObjectError, Store
+from provenance.store import Store
 from provenance.stores.shelf import Item
 
 _DIGEST = re.compile(rb"\b[0-9a-f]{64}\b")
@@ -70,10 +70,9 @@ def reach(store: Store, roots: Roots, actions: Iterable[Action]) -> Reach:
 
 
 def _digests(store: Store, record_id: str, *, said_only: bool = False) -> set[str] | None:
-    """Return the digests in a record; None where it cannot be read."""
-    try:
-        data = store.read(record_id)
-    except (MissingObjectError, CorruptObjectError):
+    """Return the digests in a record; None where it cannot be read, which is left as it is."""
+    data = store.peek(record_id)
+    if data is None:
         return None
     return {found.decode() for found in _DIGEST.findall(_said(data) if said_only else data)}
 

@@ -121,6 +121,15 @@ class Store:
                 return data
         raise self.set_aside(sha256)
 
+    def peek(self, sha256: str) -> bytes | None:
+        """Return the object's bytes; None where it is gone or broken. Nothing is touched."""
+        for shelf in (self._local, self.shelf) if self.is_remote else (self.shelf,):
+            with contextlib.suppress(FileNotFoundError, MissingObjectError):
+                data = shelf.read(object_name(sha256))
+                if hashlib.sha256(data).hexdigest() == sha256:
+                    return data
+        return None
+
     def copy_out(self, sha256: str, target: Path) -> None:
         """Lay the object at *target*, writable there, checked; the original stays untouched."""
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +171,8 @@ class Store:
                 self.path(sha256).unlink()
         return CorruptObjectError(
             f"Object {sha256} no longer has the bytes it is named for.",
-            f"It was moved to {aside}; is the disk in order? What it held is made anew.",
+            f"It was moved to {aside}; is the disk in order? "
+            "Run it again: what was made by a run is then made anew.",
         )
 
 

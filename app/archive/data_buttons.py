@@ -100,5 +100,16 @@ def _reason() -> str:
     return reason[:_LONGEST_REASON]
 
 
-def _seen() -> int | None:
-    return request.form.get("seen", type=int)
+def _seen() -> int:
+    """Return the version that the page showed; without it nobody was ever too late."""
+    given = request.form.get("seen", "")
+    try:
+        return int(given)
+    except ValueError:
+        raise RefusedError(
+            400,
+            "seen",
+            f"The field seen has to be the version of the pointer that the page showed, "
+            f"not {given[:40]!r}.",
+            "Load the page again and use its button.",
+        ) from None

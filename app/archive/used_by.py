@@ -6,8 +6,12 @@ from app.current import installation
 from app.explained import wanted_thing
 from provenance.errors import NotFoundError
 from provenance.ledger.queries.projects import all_projects
+from provenance.ledger.queries.used_by import places_of
 from provenance.ledger.queries.used_by import used_by as find_users
 from provenance.ledger.queries.used_things import THINGS, UsedBy, Wanted
+
+BATCHES = 5
+"""Batches made from the thing that are named; the others are counted."""
 
 
 def used_by() -> tuple[str, int]:
@@ -19,13 +23,14 @@ def used_by() -> tuple[str, int]:
     wanted = wanted_thing(named) if asked else None
     with installation().ledger.reading() as session:
         projects = [project.name for project in all_projects(session)]
-        found, unknown = None, None
+        found, unknown, places = None, None, dict[str, str]()
         if wanted is not None:
             try:
                 found = find_users(session, wanted)
+                places = places_of(session, found.batches[:BATCHES])
             except NotFoundError as error:
                 unknown = error
-    page = _page(wanted, found, unknown, projects)
+    page = _page(wanted, found, unknown, projects, places)
     return page, 404 if unknown else 200
 
 
@@ -34,11 +39,13 @@ def _page(
     found: UsedBy | None,
     unknown: NotFoundError | None,
     projects: list[str],
+    places: dict[str, str],
 ) -> str:
     return render_template(
         "archive/used_by.html",
         wanted=wanted,
         found=found,
+        places=places,
         unknown=unknown,
         projects=projects,
         kinds=THINGS,

@@ -11,10 +11,10 @@ from typing import Any
 from app.assemble import assemble, make_ready
 from app.cli.local import of_commit, resolve_here
 from app.cli.logs import configure_logs
+from app.cli.meant import run_named
 from app.cli.progress import Progress
 from app.cli.run import give_up
 from app.cli.runs import run_with_jobs
-from app.explained import run_meant
 from app.intake.request import Requester
 from app.run_object import whole_run
 from app.settings import Settings, read_settings
@@ -60,7 +60,7 @@ def ask_about(run_id: str) -> Asking:
     make_ready(settings, installation)
     take_back(installation)
     with installation.ledger.reading() as session:
-        run = whole_run(session, run_meant(session, run_id))
+        run = whole_run(session, run_named(session, run_id))
     return Asking(settings, installation, run)
 
 

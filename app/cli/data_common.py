@@ -14,7 +14,7 @@ from app.settings import read_settings
 from pipeline.installation import Installation
 from provenance.datasets.history import EventRow, event_row
 from provenance.datasets.instants import read_instant
-from provenance.datasets.moves import Move
+from provenance.datasets.moves import Move, promote, standing
 from provenance.datasets.names import DATA, MODEL, is_pattern
 from provenance.datasets.resolve import Reference, resolve
 from provenance.ledger.data_tables import Batch, PointerEvent
@@ -112,22 +112,39 @@ def _number(number: int | None) -> str:
     return f"#{number}" if number is not None else "nothing"
 
 
-def tell_move(kind: str, name: str, event: PointerEvent, batch: Batch | None) -> None:
-    """Say on standard error what a move has done."""
+def tell_move(
+    kind: str, name: str, event: PointerEvent, batch: Batch | None, *, already: bool = False
+) -> None:
+    """Say on standard error what a move has done, or that it was *already* so."""
     noun = "Version" if kind == MODEL else "Batch"
     current = f"{noun} {batch.number} is current" if batch is not None else "Nothing is current"
-    click.echo(f"{current} in {name} (pointer version {event.version}).", err=True)
+    word = " already" if already else ""
+    click.echo(f"{current}{word} in {name} (pointer version {event.version}).", err=True)
+
+
+def make_current(installation: Installation, wanted: Move, to: str | int, as_json: bool) -> None:
+    """Make the batch or version *to* current and tell so; or that it is so already."""
+    with installation.ledger.writing() as session:
+        stands = standing(session, wanted, to)
+        event = stands or promote(session, wanted, to)
+    tell_moved(installation, wanted, event, as_json, already=stands is not None)
 
 
 def tell_moved(
-    installation: Installation, wanted: Move, event: PointerEvent, as_json: bool
+    installation: Installation,
+    wanted: Move,
+    event: PointerEvent,
+    as_json: bool,
+    *,
+    already: bool = False,
 ) -> None:
     """Tell what the move *wanted* has done: to a person, and as JSON where it is asked for."""
     with installation.ledger.reading() as session:
         batch = session.get(Batch, event.to_batch) if event.to_batch is not None else None
         row = event_row(session, wanted.partition, event)
-    tell_move(wanted.kind, wanted.name, event, batch)
-    tell_columns(row, err=True)
+    tell_move(wanted.kind, wanted.name, event, batch, already=already)
+    if not already:
+        tell_columns(row, err=True)
     if as_json:
         print_json(event_object(row))
 

@@ -23,6 +23,7 @@ from app.data_object import (
     pin_object,
     snapshot_object,
 )
+from app.web.filters import plural
 from pipeline.installation import Installation
 from provenance.datasets.forms import FORMATS
 from provenance.datasets.history import (
@@ -69,7 +70,7 @@ def _list_datasets(installation: Installation, as_json: bool) -> None:
         print_json({"items": [dataset_object(row, installation.base_url) for row in rows]})
         return
     for row in rows:
-        counted = (f"{row.partitions} partitions", f"{row.batches} batches")
+        counted = (plural(row.partitions, "partition"), plural(row.batches, "batch", "batches"))
         tell(row.name, *counted, in_bytes(row.size))
     if not rows:
         click.echo("No datasets yet. Bring one in: provenote data import FILE DATASET PARTITION")
@@ -132,7 +133,8 @@ def show(dataset: str, partition: str | None, as_json: bool, **chosen: str | Non
         print_json(told)
         return
     click.secho(dataset, bold=True)
-    click.echo(f"  {row.partitions} partitions, {row.batches} batches, {in_bytes(row.size)}")
+    counted = f"{plural(row.partitions, 'partition')}, {plural(row.batches, 'batch', 'batches')}"
+    click.echo(f"  {counted}, {in_bytes(row.size)}")
     for one in inside:
         current = f"#{one.batch.number} {one.batch.id}" if one.batch is not None else "nothing"
         click.echo(f"  {one.partition.name:<20} {current}")

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from app.batches import Order, receive, seen_now
+from app.batches import Order, Received, receive, seen_now
 from app.cli.data_common import (
     actor,
+    make_current,
     open_installation,
     reason_option,
     seen_option,
@@ -22,12 +23,12 @@ from app.data_object import batch_object, pin_object, snapshot_object
 from pipeline.installation import Installation
 from provenance.datasets.instants import read_end
 from provenance.datasets.lookup import require_batch
-from provenance.datasets.moves import Move, promote, retire, rollback
+from provenance.datasets.moves import Move, retire, rollback
 from provenance.datasets.names import check_dataset, check_partition
 from provenance.datasets.pins import pin, unpin
-from provenance.datasets.prepare import keep_file, nothing_yet, prepare
+from provenance.datasets.prepare import digest_of, keep_file, nothing_yet, prepare
 from provenance.datasets.snapshots import SnapshotRow, make_snapshot, snapshots_of
-from provenance.ledger.data_tables import Batch, Dataset, PointerEvent
+from provenance.ledger.data_tables import Batch, Dataset, Pointer, PointerEvent
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--reason", default="", help="Why; it stays in the log.")
 @click.option("--keep", is_flag=True, help="Keep the bytes of a CSV file; else it gets Parquet.")
 @click.option("--stage-only", is_flag=True, help="Write the batch, and leave current what is.")
-@click.option("--idempotency-key", help="Sent again under the same key, it is the same batch.")
+@click.option(
+    "--idempotency-key", help="Sent again under the same key, the same file is the same batch."
+)
 @seen_option
 @json_option
 def import_file(file: Path, dataset: str, partition: str, as_json: bool, **chosen: Any) -> None:
@@ -68,14 +71,26 @@ def import_file(file: Path, dataset: str, partition: str, as_json: bool, **chose
         seen = seen_now(installation, new.kind, dataset, partition)
     with tempfile.TemporaryDirectory(prefix="provenote-") as folder:
         prepared = prepare(file, Path(folder), keep=wanted.keep)
-        new = keep_file(installation.store, prepared, new)
+        new = keep_file(installation.store, prepared, replace(new, sent=digest_of(file)))
     received = receive(installation, new, Order(seen, wanted.reason, wanted.stage_only))
     warn_of_schema(received.batch)
+    _tell_same(installation, received)
     if received.event is not None:
         tell_move(new.kind, f"{dataset}/{partition}", received.event, received.batch)
     else:
         click.echo(f"Batch {received.batch.id} is written; nothing was published.", err=True)
     _print_batch(installation, received.batch, received.event, as_json)
+
+
+def _tell_same(installation: Installation, received: Received) -> None:
+    """Say where the batch has the content of the one that was current before it."""
+    batch, event = received.batch, received.event
+    with installation.ledger.reading() as session:
+        pointer = session.get(Pointer, batch.partition_id)
+        before = event.from_batch if event else pointer and pointer.batch_id
+        other = session.get(Batch, before) if before and before != batch.id else None
+    if other is not None and other.sha256 == batch.sha256:
+        click.echo(f"It has the same content as batch {other.number}.", err=True)
 
 
 def _print_batch(
@@ -96,12 +111,11 @@ def _print_batch(
 def publish_batch(batch_id: str, reason: str, seen: int | None, as_json: bool) -> None:
     """Make BATCH, by its id, the current one of its partition."""
     installation = open_installation()
-    with installation.ledger.writing() as session:
+    with installation.ledger.reading() as session:
         batch = require_batch(session, batch_id)
         of = batch.partition
         wanted = Move(of.dataset.name, actor(), reason, of.dataset.kind, of.name, seen)
-        event = promote(session, wanted, batch.id, op="publish")
-    tell_moved(installation, wanted, event, as_json)
+    make_current(installation, wanted, batch.id, as_json)
 
 
 @click.command("rollback")

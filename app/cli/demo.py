@@ -1,5 +1,6 @@
 """``provenote demo``."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from app.intake.post_receive import post_receive_script
 from app.intake.request import Push, accept_push
 from app.intake.secrets import hook_secret
 from app.secret_key import secret_key
-from app.settings import Settings, read_settings
+from app.settings import BASE_URL, Settings, read_settings
 from app.source_urls import remember_source_urls
 from app.work.doorbell import SilentDoorbell
 from pipeline.installation import Installation
@@ -39,7 +40,7 @@ def command(prepare: bool, as_json: bool) -> None:
     demo = lay_out(settings.home / "demo")
     remember_source_urls(settings.home, demo.source_urls)
     project = _project(installation, demo)
-    _write_hook(settings, project, demo.repository)
+    _write_hook(settings, project, demo.repository, anew=prepare or BASE_URL in os.environ)
     queued = _queue(installation, project, demo)
     if prepare:
         _build_environment(installation)
@@ -71,10 +72,16 @@ def _project(installation: Installation, demo: DemoProject) -> Project:
         return project
 
 
-def _write_hook(settings: Settings, project: Project, repository: Path) -> None:
-    """Let a push to the demo's repository reach this installation, wherever it serves now."""
-    secret = hook_secret(secret_key(settings), project.name, project.hook_generation)
+def _write_hook(settings: Settings, project: Project, repository: Path, *, anew: bool) -> None:
+    """Let a push to the demo's repository reach this installation, wherever it serves now.
+
+    A hook that is there stays, unless it is to be written *anew*: our address is a guess where
+    nobody gave one, and the server that the hook leads to may be at another.
+    """
     hook = repository / "hooks" / "post-receive"
+    if hook.exists() and not anew:
+        return
+    secret = hook_secret(secret_key(settings), project.name, project.hook_generation)
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(post_receive_script(settings.base_url, project.name, secret))
     hook.chmod(0o700)

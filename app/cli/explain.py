@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
+from app.cli.meant import run_named
 from app.cli.output import json_option, print_json, say
-from app.explained import explained, run_before, run_meant
+from app.explained import explained, run_before
 from app.settings import read_settings
 from app.web.filters import number, short, signed
 
@@ -31,7 +32,7 @@ def command(run_id: str, other: str | None, previous: bool, as_json: bool) -> No
     installation = assemble(settings)
     make_ready(settings, installation)
     with installation.ledger.reading() as session:
-        a, b = run_meant(session, run_id), other and run_meant(session, other)
+        a, b = run_named(session, run_id), other and run_named(session, other)
         if previous:
             a, b = run_before(session, a), a
         told = explained(session, installation, a, b)

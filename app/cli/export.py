@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
+from app.cli.meant import run_named
 from app.exports import FORMATS, OPEN_LINEAGE, RO_CRATE, subject_of, text_of, zip_crate
 from app.settings import read_settings
 from pipeline.installation import Installation
@@ -49,12 +50,17 @@ class TargetError(InvalidInputError):
     help="MiB of the largest file that goes into a crate.",
 )
 def command(run_id: str, form: str, target: str | None, url: str | None, **crate: Any) -> None:
-    """Export how a run came to be: PROV-JSON, RO-Crate or OpenLineage events."""
+    """Export how a run came to be: PROV-JSON, RO-Crate or OpenLineage events.
+
+    RUN is the id of a run, or "latest".
+    """
     if url is not None and form != OPEN_LINEAGE:
         raise click.UsageError(f"--to sends OpenLineage events; it does not go with {form}.")
     settings = read_settings()
     installation = assemble(settings)
     make_ready(settings, installation)
+    with installation.ledger.reading() as session:
+        run_id = run_named(session, run_id)
     subject = subject_of(installation, run_id)
     if form == RO_CRATE:
         taken = Taken(not crate["without_data"], int(crate["largest"] * MIB))
@@ -107,7 +113,7 @@ def _empty_folder(target: str) -> Path:
 
 def _tell(files: CrateFiles, target: str) -> None:
     if target != STANDARD_OUTPUT:
-        click.echo(f"{target} written: {len(files.objects)} files.", err=True)
+        click.echo(f"{target} written: {files.count} files.", err=True)
     for path, why in files.left_out:
         click.echo(f"  without {path}: {why}", err=True)
 

@@ -37,10 +37,9 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
     is_flag=True,
     help="Clear away objects although records that the ledger names are gone.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="List every single thing.")
 @json_option
-def command(
-    delete: bool, keep_days: float, grace: float, despite_losses: bool, as_json: bool
-) -> None:
+def command(delete: bool, verbose: bool, as_json: bool, **kept: Any) -> None:
     """Show what can be cleared away, or clear it away.
 
     What the ledger names stays: pages, what they stood on, batches, what is pinned.
@@ -48,13 +47,19 @@ def command(
     settings = read_settings()
     installation = assemble(settings)
     make_ready(settings, installation)
-    keep = Keep(grace, keep_days, despite_losses, _places(installation), (installation.locks,))
+    keep = Keep(
+        kept["grace"],
+        kept["keep_days"],
+        kept["despite_losses"],
+        _places(installation),
+        (installation.locks,),
+    )
     collector = Collector(installation.store, installation.ledger, keep)
     cleared = collector.clear() if delete else collector.look()
     if as_json:
         print_json(_as_json(cleared, deleted=delete))
     else:
-        _print(cleared, deleted=delete)
+        _print(cleared, deleted=delete, verbose=verbose)
 
 
 def _places(installation: Installation) -> tuple[Place, ...]:
@@ -81,13 +86,15 @@ def _as_json(cleared: Cleared, *, deleted: bool) -> dict[str, Any]:
     }
 
 
-def _print(cleared: Cleared, *, deleted: bool) -> None:
+def _print(cleared: Cleared, *, deleted: bool, verbose: bool) -> None:
+    few = 0 if deleted else _SHOWN
     for kind, (count, size) in cleared.totals().items():
         click.secho(f"{kind:<12} {count:>7}  {_human(size):>10}", bold=True)
-        for one in [one for one in cleared.garbage if one.kind == kind][:_SHOWN]:
+        shown = count if verbose else few
+        for one in [one for one in cleared.garbage if one.kind == kind][:shown]:
             say(f"  {one.name}  {_human(one.size)}  {one.why}")
-        if count > _SHOWN:
-            click.echo(f"  … and {count - _SHOWN} more; --json lists all")
+        if 0 < shown < count:
+            click.echo(f"  … and {count - shown} more; -v lists all")
     click.echo(f"{cleared.kept} objects stay, {_human(cleared.kept_bytes)}.")
     for told in _remarks(cleared):
         click.secho(told, fg="yellow")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from app.settings import PREFIX, Settings
+from app.settings import BASE_URL, Settings
 from provenance.errors import InvalidInputError
 
 host_option = click.option(
@@ -46,9 +46,8 @@ def reachable_at(settings: Settings, host: str, port: int) -> Settings:
 
     Processes that we start read it from the environment.
     """
-    variable = f"{PREFIX}BASE_URL"
-    if variable in os.environ:
+    if BASE_URL in os.environ:
         return settings
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    os.environ[variable] = address
+    os.environ[BASE_URL] = address
     return replace(settings, base_url=address)

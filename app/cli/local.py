@@ -167,10 +167,15 @@ def wanted_data(as_of: str | None, publish: bool = False) -> DataWanted:
 
 def parse_params(given: Sequence[str]) -> dict[str, str]:
     """Return ``NAME=VALUE`` texts as a mapping; refuse those of another form."""
-    parsed = {}
+    parsed: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.UsageError(f"-p {text!r}: expected NAME=VALUE, such as date=2013-01-31.")
-        parsed[name.strip()] = value
+        name = name.strip()
+        if name in parsed:
+            raise click.UsageError(
+                f"-p {name} is given twice: {parsed[name]!r} and {value!r}. Give one of them."
+            )
+        parsed[name] = value
     return parsed

@@ -11,6 +11,7 @@ from app.batches import Order, receive, seen_now
 from app.cli.data_common import (
     actor,
     in_bytes,
+    make_current,
     open_installation,
     reason_option,
     seen_option,
@@ -32,7 +33,7 @@ from provenance.datasets.models import (
     model_details,
     write_package,
 )
-from provenance.datasets.moves import Move, promote, rollback
+from provenance.datasets.moves import Move, rollback
 from provenance.datasets.names import MODEL, check_dataset
 from provenance.datasets.publish import NewBatch, pointer_of
 from provenance.datasets.resolve import Reference, resolve
@@ -199,9 +200,7 @@ def promote_version(name: str, version: int, as_json: bool, **why: Any) -> None:
     """Make VERSION the one that is promoted."""
     installation = open_installation()
     wanted = Move(name, actor(), kind=MODEL, **why)
-    with installation.ledger.writing() as session:
-        event = promote(session, wanted, version)
-    tell_moved(installation, wanted, event, as_json)
+    make_current(installation, wanted, version, as_json)
 
 
 @command.command("rollback")
@@ -228,7 +227,7 @@ def export(name: str, version: int | None, output: Path, as_json: bool) -> None:
     installation = open_installation()
     batch = _find(installation, name, version)
     with durable_file(output, mode=0o644) as handle:
-        write_package(installation.store, batch, installation.base_url, handle)
+        write_package(installation.store, batch, handle)
     click.echo(f"Wrote version {batch.number} of model {name} to {output}.", err=True)
     if as_json:
         told = version_object(batch, _is_promoted(installation, batch), installation.base_url)

@@ -58,7 +58,8 @@ def command(
 def _foresee(local: Local, case: CaseToRun, data: DataWanted) -> list[Foreseen]:
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
-    situation = settle(local.checkout, local.manifest, environment, case)
+    checkouts = local.installation.checkouts
+    situation = settle(local.checkout, local.manifest, environment, case, checkouts)
     situation = read_data(local.installation, situation, data)
     return foresee(local.installation, situation, local.project_id, case.case_key)
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from app.cli.output import plain
+from pipeline.step import RENDERED_ANEW, REPORT
 from provenance.ledger.intake import CaseToRun
 
 _MARKS = {"passed": "[green]✓ passed[/]", "failed": "[red]✕ failed[/]"}
@@ -56,6 +57,8 @@ class Progress:
                     f"  {escape(event['stage'])}: {event['status']} in {event['seconds']:.2f} s"
                     f" [dim]({escape(plain(event['sentence']))})[/]"
                 )
+            case "log" if event.get("said"):  # by us, and not by the project's code
+                self._line(f"  {escape(plain(event['text'].strip()))}")
             case "doing" if "index" in event:
                 self._update(f"cell {event['index'] + 1} of {event['total']}")
             case "doing":
@@ -72,8 +75,8 @@ class Progress:
         """Show how the run ended."""
         self._stop()
         mark = _MARKS.get(run["verdict"], f"[red]! {run['verdict']}[/]")
-        how = "reused, nothing has changed" if run["reused"] else f"{self._seconds():.1f} s"
-        self._line(f"{mark}  {self._title}  [dim]{how}[/]")
+        how = _reused(run["jobs"]) if run["reused"] else f"{self._seconds():.1f} s"
+        self._line(f"{mark}  {self._title}  [dim]{escape(how)}[/]  {run['id']}")
         for check in run["checks"]:
             if not check["ok"]:
                 self._line(f"  [red]✕[/] {escape(plain(check['message']))}")
@@ -93,3 +96,14 @@ class Progress:
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
+
+
+def _reused(jobs: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was done although the report's result was reused."""
+    told = []
+    executed = [job["stage"] for job in jobs if job["status"] == "executed"]
+    if executed:
+        told.append(f"stages executed: {', '.join(executed)}")
+    if any(job["stage"] == REPORT and RENDERED_ANEW in job["sentence"] for job in jobs):
+        told.append(RENDERED_ANEW)
+    return "; ".join(["report reused", *told]) if told else "reused, nothing has changed"

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
+from app.cli.meant import run_named
 from app.cli.output import json_option, print_json, say
 from app.cli.runs import run_with_jobs
 from app.settings import read_settings
@@ -14,11 +15,16 @@ from app.settings import read_settings
 @click.argument("run_id", metavar="RUN")
 @json_option
 def command(run_id: str, as_json: bool) -> None:
-    """Show a run: how it ended and how it came to be."""
+    """Show a run: how it ended and how it came to be.
+
+    RUN is the id of a run, or "latest".
+    """
     settings = read_settings()
     installation = assemble(settings)
     make_ready(settings, installation)
-    run = run_with_jobs(installation, run_id)
+    with installation.ledger.reading() as session:
+        found = run_named(session, run_id)
+    run = run_with_jobs(installation, found)
     if as_json:
         print_json(run)
         return
@@ -35,7 +41,9 @@ def _print(run: dict[str, Any]) -> None:
         "key": run["key"] or "-",
         "page": run["links"].get("report", run["links"]["page"]),
     }
-    told |= {f"param {name}": value for name, value in run["params"].items()}
+    told |= {
+        f"param {name}": '""' if value == "" else value for name, value in run["params"].items()
+    }
     for name, value in told.items():
         say(f"  {name:<16} {value}")
     for job in run["jobs"]:

@@ -7,7 +7,7 @@ from app.cli.output import json_option, print_json, say
 from app.explained import guessed
 from app.settings import read_settings
 from app.web.filters import ago, short
-from provenance.ledger.queries.used_by import used_by
+from provenance.ledger.queries.used_by import places_of, used_by
 from provenance.ledger.queries.used_things import THINGS, Thing, UsedBy, UsedReport, Wanted
 
 _SHOWN = 8
@@ -32,18 +32,19 @@ def command(thing: str, kind: Thing | None, project: str | None, as_json: bool) 
     with installation.ledger.reading() as session:
         wanted = Wanted(kind, thing, project) if kind else guessed(session, thing, project)
         found = used_by(session, wanted)
+        places = places_of(session, found.batches)
     if as_json:
         print_json(found.as_json())
     else:
-        _print(found)
+        _print(found, places)
 
 
-def _print(found: UsedBy) -> None:
+def _print(found: UsedBy, places: dict[str, str]) -> None:
     say(found.sentence, bold=True)
     for record in found.made_by:
         say(f"  made by record {short(record)}")
     for batch in found.batches:
-        say(f"  went into {batch}")
+        say(f"  went into {places[batch]}, {batch}")
     for report in found.reports:
         _print_report(report)
 
@@ -52,7 +53,7 @@ def _print_report(report: UsedReport) -> None:
     say("")
     say(f"{report.project} / {report.report}", bold=True)
     for case in report.cases:
-        mark = "≠" if case.stands else "="
+        mark = "●" if case.stands else "○"
         words = "stands on it" if case.stands else "no longer stands on it"
         say(f"  {mark} {case.case}: the latest run, {case.latest}, {words}")
     for run in report.runs[:_SHOWN]:

@@ -11,6 +11,7 @@ from app.assemble import assemble, make_ready
 from app.cli.output import json_option, print_json, say
 from app.settings import Settings, read_settings
 from app.store import open_store
+from app.web.filters import plural
 from provenance.errors import InvalidInputError
 from provenance.store import Store
 from provenance.verify import Finding, Progress, Verified, sidecars_at, verify_sidecar
@@ -89,7 +90,7 @@ def _print(verified: Verified) -> None:
     _list(verified.problems, "red", "✕")
     _list(verified.notes, "yellow", "·")
     if verified.problems:
-        click.secho(f"{len(verified.problems)} problems.", fg="red", bold=True)
+        click.secho(f"{plural(len(verified.problems), 'problem')}.", fg="red", bold=True)
     else:
         click.secho("All is as it was written.", fg="green", bold=True)
 

@@ -193,11 +193,9 @@ def _swapped_data(installation: Installation, run: Run, swap: Swap) -> DataWante
         found = dict(_batch(session, name, batch) for name, batch in swap.data.items())
     for name in found:
         if name not in same.batches:
-            known = did_you_mean(name, same.batches)
-            raise SwapError(
-                f"Run {run.id} does not stand on {name}.",
-                known or f"It stands on {listed(same.batches)}." if same.batches else "",
-            )
+            near = did_you_mean(name, same.batches)
+            stands = f"It stands on {listed(same.batches) if same.batches else 'no dataset'}."
+            raise SwapError(f"Run {run.id} does not stand on {name}.", f"{stands} {near}".rstrip())
     return replace(same, batches={**same.batches, **found})
 
 

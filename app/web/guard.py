@@ -17,6 +17,8 @@ _HOOKS = "/hooks/"
 _JSON = frozenset({"application/json"})
 UPLOADS = frozenset({"api_datasets.upload_batch"})
 """Calls whose body is a file: they look after its size and content themselves."""
+UNKNOWN = "api.unknown"
+"""What answers where the interface has nothing, or nothing for the method of the request."""
 FILE_TYPES = frozenset(
     {"application/vnd.apache.parquet", "text/csv", "application/octet-stream"} | _JSON
 )
@@ -91,6 +93,8 @@ def _check_api_call() -> Response | None:
         return json_answer(
             RefusedError(403, "cross_site", "Calls from pages of other sites are refused.")
         )
+    if request.endpoint == UNKNOWN:
+        return None  # nothing is done there, whatever is sent: the answer says what can be
     taken = FILE_TYPES if request.endpoint in UPLOADS else _JSON
     if request.mimetype not in taken:
         return json_answer(

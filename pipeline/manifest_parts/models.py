@@ -10,7 +10,7 @@ from pipeline.manifest_parts.data import DataInput, Input, Publications, all_pla
 from pipeline.manifest_parts.spec import Spec, kind_of, wrong
 from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
 from provenance.errors import NotFoundError
-from provenance.nearest import did_you_mean, shown
+from provenance.nearest import did_you_mean, did_you_mean_or_all, shown
 
 PUSH = "push"
 RESERVED = "report"
@@ -208,7 +208,7 @@ class Manifest(Spec):
     def report(self, name: str) -> ReportSpec:
         """Return the report called *name*; raise UnknownReportError that names the nearest."""
         if name not in self.reports:
-            hint = did_you_mean(name, self.reports)
+            hint = did_you_mean_or_all(name, self.reports)
             raise UnknownReportError(f"{self.name} has no report {shown(name)}.", hint)
         return self.reports[name]
 

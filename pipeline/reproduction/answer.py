@@ -68,9 +68,16 @@ def cannot(because: str, hint: str = "") -> Answer:
 
 
 def answer(
-    findings: Sequence[Finding], aside: Sequence[str], counts: Counts, tolerance: float
+    findings: Sequence[Finding],
+    aside: Sequence[str],
+    counts: Counts,
+    tolerance: float,
+    other_bytes: Sequence[str] = (),
 ) -> Answer:
-    """Return the answer that *findings*, in the order of the run, amount to."""
+    """Return the answer that *findings*, in the order of the run, amount to.
+
+    *other_bytes* names the files whose values are equal and whose bytes are not.
+    """
     grade = worst(finding.grade for finding in findings)
     details = {
         "tolerance": tolerance,
@@ -78,13 +85,21 @@ def answer(
         "findings": [asdict(finding) for finding in findings[:MOST_FINDINGS]],
         "more_findings": max(0, len(findings) - MOST_FINDINGS),
         "aside": list(aside[:MOST_ASIDE]),
+        "other_bytes": list(other_bytes[:MOST_ASIDE]),
         **_place(grade, findings),
     }
     sentence = _sentence(grade, findings, counts)
-    if aside and grade != Grade.DIFFERS:
-        more = f" and {len(aside) - 3} more" if len(aside) > 3 else ""
-        sentence += f" Set aside as times, ids or places: {', '.join(aside[:3])}{more}."
+    if grade != Grade.DIFFERS:
+        sentence += _named("Set aside as times, ids or places", aside)
+        sentence += _named("Other bytes, equal values", other_bytes)
     return Answer(grade, sentence, details)
+
+
+def _named(what: str, where: Sequence[str]) -> str:
+    if not where:
+        return ""
+    more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+    return f" {what}: {', '.join(where[:3])}{more}."
 
 
 def _place(grade: Grade, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,20 +10,12 @@ from typing import Any
 from pipeline.reproduction.answer import Finding, Grade
 from pipeline.reproduction.closeness import Closeness, Measure, compare_texts
 from pipeline.reproduction.pictures import compare_pictures
+from provenance.explain.shown import Shown, shown_by
 
 Notebook = Mapping[str, Any]
 INJECTED = "injected-parameters"
 """Tag of the cell that holds the values of the run; the template does not have it."""
 _RANK = {grade: rank for rank, grade in enumerate(Grade)}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One thing that a cell shows: what it is, and its content as text or bytes."""
-
-    kind: str
-    """``stdout``, ``stderr``, ``error``, or a media type."""
-    content: str
 
 
 @dataclass(frozen=True)
@@ -61,24 +52,7 @@ def _code_cells(notebook: Notebook) -> Iterator[tuple[int, list[Shown]]]:
             continue
         number += 1
         if cell.get("cell_type") == "code":
-            yield number, _shown(cell.get("outputs") or ())
-
-
-def _shown(outputs: Any) -> list[Shown]:
-    """Return what a cell shows. What it printed is taken together: when a kernel sends is luck."""
-    printed = {"stdout": "", "stderr": ""}
-    rest: list[Shown] = []
-    for output in outputs:
-        if output.get("output_type") == "stream":
-            name = str(output.get("name"))
-            printed[name] = printed.get(name, "") + _joined(output.get("text"))
-        elif output.get("output_type") == "error":
-            told = f"{output.get('ename')}: {output.get('evalue')}"
-            rest.append(Shown("error", told))
-        else:
-            data = output.get("data") or {}
-            rest += [Shown(str(media), _content(data[media])) for media in sorted(data)]
-    return [*(Shown(name, text) for name, text in printed.items() if text), *rest]
+            yield number, shown_by(cell.get("outputs"))
 
 
 def _compare_cell(
@@ -128,13 +102,3 @@ def _compare_shown(old: Shown, new: Shown, measure: Measure) -> Closeness:
 
 def _bytes(text: str) -> bytes:
     return base64.b64decode(text.replace("\n", ""), validate=True)
-
-
-def _content(value: Any) -> str:
-    if isinstance(value, str | list):
-        return _joined(value)
-    return json.dumps(value, sort_keys=True, indent=1)
-
-
-def _joined(value: Any) -> str:
-    return "".join(map(str, value)) if isinstance(value, list) else str(value or "")

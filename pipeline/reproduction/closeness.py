@@ -24,6 +24,8 @@ class Closeness:
     after: str = ""
     aside: bool = False
     """Whether something was set aside, since it is never the same twice."""
+    other_bytes: bool = False
+    """Whether all values are equal, and the bytes that hold them are others."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _largest(old: str, new: str) -> float | None:
 
     Whole numbers count things or name them: of these there is no "nearly".
     """
-    if _skeleton(old) != _skeleton(new):
+    if _between_numbers(old) != _between_numbers(new):
         return None
     largest: float | None = None
     pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
@@ -79,9 +81,10 @@ def _is_whole(told: str) -> bool:
     return told.lstrip("+-").isdigit()
 
 
-def _skeleton(text: str) -> str:
+def _between_numbers(text: str) -> list[str]:
+    # Pieces, and no mark in a number's place: any mark could be in the text itself.
     # Columns of tables grow and shrink with their digits.
-    return _SPACES.sub(" ", _NUMBER.sub("#", text))
+    return [_SPACES.sub(" ", piece) for piece in _NUMBER.split(text)]
 
 
 def _value(told: str) -> float:

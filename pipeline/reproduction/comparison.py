@@ -23,11 +23,13 @@ def execute_comparison(job: dict[str, Any]) -> dict[str, Any]:
     """Compare the files that *job* (a CompareJob) names; what is equal is not told."""
     findings: list[Finding] = []
     aside: list[str] = []
+    other_bytes: list[str] = []
     for told in job["files"]:
         measure = _measure(told["windows"], job["tolerance"])
         found = _compare_files(told, measure)
         what = f"{told['where']}, {told['name']}" if told["name"] else told["where"]
         aside += [what] if found.aside else []
+        other_bytes += [what] if found.other_bytes else []
         if found.grade != Grade.IDENTICAL:
             findings.append(finding_of(told["where"], _verb(told["name"]), found))
     cells = 0
@@ -40,7 +42,8 @@ def execute_comparison(job: dict[str, Any]) -> dict[str, Any]:
         findings += compared.findings
         aside += compared.aside
         cells = compared.cells
-    return {"findings": [asdict(one) for one in findings], "aside": aside, "cells": cells}
+    told = [asdict(one) for one in findings]
+    return {"findings": told, "aside": aside, "other_bytes": other_bytes, "cells": cells}
 
 
 def _verb(name: str) -> str:

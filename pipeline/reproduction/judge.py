@@ -111,7 +111,8 @@ def _compare(attempt: Attempt, original: Original, outcome: "Outcome", tolerance
     findings = [*files.findings, *looked, *_metrics(original, outcome, tolerance)]
     findings += _checks(original, outcome, measure)
     counts = Counts(stages=len(outcome.made), cells=int(found["cells"]))
-    return answer(_in_order(findings, outcome), found["aside"], counts, tolerance)
+    findings = _in_order(findings, outcome)
+    return answer(findings, found["aside"], counts, tolerance, found["other_bytes"])
 
 
 def _in_order(findings: list[Finding], outcome: "Outcome") -> list[Finding]:

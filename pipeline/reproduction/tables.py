@@ -35,7 +35,7 @@ def compare_tables(before: Path, after: Path, tolerance: float) -> Closeness:
         largest = max(largest, found.relative or 0.0)
     if near:
         return Closeness(Grade.WITHIN_TOLERANCE, largest)
-    return Closeness(Grade.IDENTICAL, aside=True)
+    return Closeness(Grade.IDENTICAL, other_bytes=True)
 
 
 def _columns(table: "pyarrow.Table") -> list[str]:
@@ -62,15 +62,16 @@ def _compare_column(name: str, old: Any, new: Any) -> Closeness:
 
 
 def _compare_numbers(name: str, old: Any, new: Any) -> Closeness:
-    """Compare floating-point columns; NaN is equal to NaN, and nothing is near it."""
+    """Compare floating-point columns; NaN and null are each equal to itself and near nothing."""
     import pyarrow.compute as pc
 
     old, new = old.cast("float64"), new.cast("float64")
-    blank_old, blank_new = pc.is_null(old, nan_is_null=True), pc.is_null(new, nan_is_null=True)
     same = pc.fill_null(pc.equal(old, new), fill_value=False)
-    same = pc.or_(same, pc.and_(blank_old, blank_new))
-    if pc.any(pc.xor(blank_old, blank_new)).as_py():
-        return _first_other(name, _pairs(old, new))
+    for is_blank in (pc.is_null, _are_nan):
+        blank_old, blank_new = is_blank(old), is_blank(new)
+        if pc.any(pc.xor(blank_old, blank_new)).as_py():
+            return _first_other(name, _pairs(old, new))
+        same = pc.or_(same, pc.and_(blank_old, blank_new))
     apart = pc.abs(pc.subtract(old, new))
     scale = pc.max_element_wise(pc.abs(old), pc.abs(new))
     relative = pc.if_else(same, 0.0, pc.divide(apart, scale))
@@ -83,6 +84,12 @@ def _compare_numbers(name: str, old: Any, new: Any) -> Closeness:
     was, now = old[row].as_py(), new[row].as_py()
     said = f"column {name}, row {row + 1}: "
     return Closeness(Grade.WITHIN_TOLERANCE, largest, f"{said}{was!r}", f"{said}{now!r}")
+
+
+def _are_nan(column: Any) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.fill_null(pc.is_nan(column), fill_value=False)
 
 
 def _pairs(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:

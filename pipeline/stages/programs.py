@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.definition import python_environment
 from pipeline.workplace import program_path
 from provenance.errors import ProvenoteError
+from provenance.identity.asking import NoAnswerError
 from provenance.identity.closure import Closure
 from provenance.identity.environment import keyed_environment
 from provenance.identity.interpreters import language_of, shebang
@@ -63,10 +64,9 @@ class _Programs:
     def users(self) -> tuple[Path, ...]:
         """The folders of users' code, which is executed in stages and nowhere else.
 
-        That of this project, and those of all others, which lie beside the environments.
+        That of this project, which may be a working tree, and those of all others.
         """
-        others = self.situation.environment.root.parent.with_name("checkouts")
-        return self.situation.checkout.root, others
+        return self.situation.checkout.root, self.situation.checkouts
 
     def is_python_inside(self, program: str) -> bool:
         """Tell whether *program* is the Python of the project's environment."""
@@ -94,10 +94,13 @@ class _Programs:
     def other(self, program: str) -> Mapping[str, object] | None:
         """Return what of a program that a script starts is keyed; None where there is none.
 
-        What a script names it need not need: so what is not installed here is no error.
+        What a script names it need not need: so what is not installed here is no error. What
+        is, and does not answer in time, is: a key would else tell how busy the machine was.
         """
         try:
             return self._other(program)
+        except NoAnswerError:
+            raise
         except ProvenoteError:
             return None
 

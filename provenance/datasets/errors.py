@@ -63,10 +63,19 @@ class NothingBeforeError(InvalidInputError):
     code = "nothing_before"
 
 
-class SnapshotExistsError(InvalidInputError):
+class SnapshotExistsError(ConflictingError):
     """Raised when a snapshot is made under a name that another has."""
 
     code = "snapshot_exists"
+
+
+class KeyReusedError(ConflictingError):
+    """Raised when an idempotency key is sent with other content than the first time.
+
+    Nothing was written: the batch that has the key stays as it is.
+    """
+
+    code = "key_reused"
 
 
 class ConflictError(ConflictingError):

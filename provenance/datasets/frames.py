@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from provenance.datasets.forms import ANYTHING, CSV, JSON, JSON_GZIP, PARQUET, SUFFIXES
 from provenance.errors import InvalidInputError
@@ -50,7 +50,7 @@ def describe(path: Path) -> Described:
     if media_type == CSV:
         with _taught(path, "CSV"):
             table = _read_csv(path)
-        return Described(CSV, table.num_rows, _columns(table.schema))
+            return Described(CSV, table.num_rows, _columns(table.schema))
     if media_type == JSON:
         _check_json(path)
         return Described(JSON_GZIP)
@@ -105,7 +105,7 @@ def _parquet(path: Path) -> Described:
 
     with _taught(path, "Parquet"):
         file = pq.ParquetFile(path)
-    return Described(PARQUET, file.metadata.num_rows, _columns(file.schema_arrow))
+        return Described(PARQUET, file.metadata.num_rows, _columns(file.schema_arrow))
 
 
 def _read_csv(path: Path) -> Any:
@@ -142,7 +142,9 @@ class _taught:  # noqa: N801 - it reads as a word of the with statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         import pyarrow as pa
 
-        if isinstance(error, pa.ArrowException | UnicodeDecodeError):
+        # pyarrow calls much that is broken in a file an OSError; those of the system have a number.
+        broken = isinstance(error, OSError) and error.errno is None
+        if broken or isinstance(error, pa.ArrowException | UnicodeDecodeError):
             raise FrameError(
                 f"{self._path.name} cannot be read as {self._form}: {error}",
                 "Mend the file; or, to keep its bytes as they are, give it another suffix.",
@@ -151,30 +153,43 @@ class _taught:  # noqa: N801 - it reads as a word of the with statement
 
 def _check_json(path: Path) -> None:
     try:
-        json.loads(path.read_bytes())
+        json.loads(path.read_bytes(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise FrameError(
             f"{path.name} is no JSON document: {error}.", "Lines of JSON are kept as any file is."
         ) from None
 
 
+def _no_constant(word: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(
+        f"it holds {word}, which JSON has no word for; null says that nothing is there"
+    )
+
+
 def _convert_table(source: Path, media_type: str, wanted: str, target: BinaryIO) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # Parquet is read while it is written, so that a page may be broken up to the last.
     with _taught(source, format_name(media_type)):
-        if media_type == PARQUET:
-            file = pq.ParquetFile(source)
-            schema, batches = file.schema_arrow, file.iter_batches(_AT_ONCE)
+        schema, batches = _batches(source, media_type)
+        if wanted == CSV:
+            _write_csv(schema, batches, target)
+        elif wanted == JSON:
+            _write_json(batches, target)
         else:
-            table = _read_csv(source)
-            schema, batches = table.schema, iter(table.to_batches(_AT_ONCE))
-    if wanted == CSV:
-        _write_csv(schema, batches, target)
-    elif wanted == JSON:
-        _write_json(batches, target)
-    else:
-        pq.write_table(pa.Table.from_batches(batches, schema), target, compression="zstd")
+            pq.write_table(pa.Table.from_batches(batches, schema), target, compression="zstd")
+
+
+def _batches(source: Path, media_type: str) -> tuple[Any, Iterator[Any]]:
+    import pyarrow.parquet as pq
+
+    if media_type == PARQUET:
+        file = pq.ParquetFile(source)
+        return file.schema_arrow, file.iter_batches(_AT_ONCE)
+    table = _read_csv(source)
+    return table.schema, iter(table.to_batches(_AT_ONCE))
 
 
 def format_name(media_type: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from provenance.datasets.names import DATA, MODEL
 from provenance.datasets.schema import schema_change
+from provenance.ledger.columns import LARGEST_INTEGER
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.tables import Run, RunInput, RunJob
@@ -186,7 +187,9 @@ def batches(
 
     *before* is the number of a batch: the list goes on after it.
     """
-    further = [] if before is None else [Batch.number < before]
+    # A number beyond all columns could not even be asked for, and all come before it.
+    last = None if before is None else max(0, min(before, LARGEST_INTEGER))
+    further = [] if last is None else [Batch.number < last]
     return session.scalars(
         select(Batch)
         .where(Batch.partition_id == partition.id, *further)

@@ -107,8 +107,10 @@ def require_batch(session: Session, batch_id: str) -> Batch:
     """Return the batch with this id; raise UnknownBatchError."""
     found = session.get(Batch, batch_id)
     if found is None:
+        number = "A number counts within its partition; name the id. "
         raise UnknownBatchError(
             f"There is no batch {batch_id[:100]!r}.",
+            f"{number if _is_number(batch_id) else ''}"
             "`provenote data ls DATASET PARTITION` lists the batches of a partition.",
         )
     return found

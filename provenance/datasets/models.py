@@ -57,15 +57,15 @@ def format_of_file(filename: str) -> str:
     return "pickle" if filename.endswith((".pkl", ".pickle")) else "file"
 
 
-def write_package(store: Store, batch: Batch, base_url: str, target: IO[bytes]) -> None:
+def write_package(store: Store, batch: Batch, target: IO[bytes]) -> None:
     """Write the version's package to *target*: a zip that says of itself what it is.
 
     It holds the object, ``model.json``, ``metadata.json``, ``metrics.json``, ``record.json``
-    (null for what was imported) and ``SHA256SUMS``, which ``sha256sum -c`` checks. Raises
-    MissingObjectError or CorruptObjectError.
+    (null for what was imported) and ``SHA256SUMS``, which ``sha256sum -c`` checks. Nothing in it
+    is of the installation that writes it. Raises MissingObjectError or CorruptObjectError.
     """
     told = {
-        "model.json": _json(_model(batch, base_url)),
+        "model.json": _json(_model(batch)),
         "metadata.json": _json(metadata_of(batch)),
         "metrics.json": _json(metrics_of(batch)),
         "record.json": store.read(batch.record) if batch.record else b"null\n",
@@ -97,7 +97,7 @@ def package_name(batch: Batch) -> str:
     return f"{batch.partition.dataset.name}-{batch.number}.zip"
 
 
-def _model(batch: Batch, base_url: str) -> dict[str, Any]:
+def _model(batch: Batch) -> dict[str, Any]:
     return {
         "name": batch.partition.dataset.name,
         "version": batch.number,
@@ -110,7 +110,6 @@ def _model(batch: Batch, base_url: str) -> dict[str, Any]:
         "run": batch.run_id,
         "saved_by": batch.actor,
         "saved_at": batch.created_at.isoformat(),
-        "page": f"{base_url.rstrip('/')}/batches/{batch.id}",
     }
 
 

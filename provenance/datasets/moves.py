@@ -7,11 +7,14 @@ from sqlalchemy.orm import Session
 
 from provenance.datasets.errors import NothingBeforeError, NothingYetError
 from provenance.datasets.lookup import batch_of, require_partition
-from provenance.datasets.names import DATA, MAIN, check_partition, label
+from provenance.datasets.names import DATA, MAIN, MODEL, check_partition, label
 from provenance.datasets.publish import conflict, move
 from provenance.ledger.data_tables import Batch, Partition, Pointer, PointerEvent
 
+_CHOOSING = {DATA: "publish", MODEL: "promote"}
+"""What the event is called by which somebody makes a batch or a version current."""
 _WAS_CHOSEN = ("publish", "promote")
+"""What a rollback undoes; a version of a model is published as it is saved."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,34 @@ def rollback_target(session: Session, wanted: Move) -> Batch | None:
         return None
 
 
-def promote(session: Session, wanted: Move, to: str | int, op: str = "promote") -> PointerEvent:
+def promote(session: Session, wanted: Move, to: str | int) -> PointerEvent:
     """Make any batch of the partition current, by id or number; of a model, a version.
 
-    *op* is what the event is called: ``publish`` for a batch that was staged only.
+    Of what is current already nothing is written: the event that made it so is returned, as
+    `standing` does. Raises UnknownDatasetError, UnknownBatchError or ConflictError.
+    """
+    if (stands := standing(session, wanted, to)) is not None:
+        return stands
+    partition = _partition(session, wanted)
+    target = batch_of(session, wanted, to).id
+    pointer = session.get(Pointer, partition.id, populate_existing=True)
+    return _move(session, wanted, pointer or _unset(partition), _CHOOSING[wanted.kind], target)
 
-    Raises UnknownDatasetError, UnknownBatchError or ConflictError.
+
+def standing(session: Session, wanted: Move, to: str | int) -> PointerEvent | None:
+    """Return the event that the pointer stands at, where the batch *to* is current already.
+
+    None where it is not, or the pointer has moved since it was seen: then a move is refused.
+    Raises UnknownDatasetError or UnknownBatchError.
     """
     partition = _partition(session, wanted)
     target = batch_of(session, wanted, to).id
     pointer = session.get(Pointer, partition.id, populate_existing=True)
-    return _move(session, wanted, pointer or _unset(partition), op, target)
+    if pointer is None or pointer.batch_id != target:
+        return None
+    if wanted.seen not in (None, pointer.version):
+        return None
+    return session.get_one(PointerEvent, (partition.id, pointer.version))
 
 
 def retire(session: Session, wanted: Move) -> PointerEvent:
@@ -126,8 +146,14 @@ def _pointer(session: Session, wanted: Move, partition: Partition) -> Pointer:
 
 
 def _before(session: Session, wanted: Move, pointer: Pointer) -> str:
-    """Return what was current when the present batch was chosen; rollbacks choose nothing."""
-    events = select(PointerEvent).where(PointerEvent.partition_id == pointer.partition_id)
+    """Return what was current when the present batch was chosen; rollbacks choose nothing.
+
+    Nor does a move from a batch to itself: there would be no way back beyond it.
+    """
+    events = select(PointerEvent).where(
+        PointerEvent.partition_id == pointer.partition_id,
+        PointerEvent.from_batch.is_distinct_from(PointerEvent.to_batch),
+    )
     if pointer.batch_id is None:
         events = events.where(PointerEvent.to_batch.is_(None))
     else:

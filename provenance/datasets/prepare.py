@@ -1,5 +1,6 @@
 """A file that somebody brings becomes the file of a batch: looked into, and given its form."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def keep_file(store: Store, prepared: Prepared, into: NewBatch) -> NewBatch:
         rows=told.rows,
         columns=told.columns,
     )
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file as it came, before anything is made of it."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def nothing_yet(dataset: str, actor: str) -> NewBatch:

@@ -14,12 +14,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from provenance.datasets.errors import ConflictError
+from provenance.datasets.errors import ConflictError, KeyReusedError
 from provenance.datasets.names import DATA, MAIN, MODEL, check_dataset, check_partition, label
 from provenance.datasets.schema import schema_change
 from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
 from provenance.ledger.ids import new_id
+
+SENT = "sent_sha256"
+"""What the details of a batch call the digest of the bytes that came under its key."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,25 @@ class NewBatch:
     record: str | None = None
     run_id: str | None = None
     idempotency_key: str | None = None
-    """Who writes again under the same key gets the batch that is there."""
+    """Who writes the same again under the same key gets the batch that is there."""
+    sent: str | None = None
+    """Digest of the bytes as they came; what is kept may have been made of them."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Who publishes a batch, why, and in which run, where one does."""
+
+    actor: str
+    reason: str = ""
+    run_id: str | None = None
 
 
 def stage_batch(session: Session, new: NewBatch) -> Batch:
     """Write a batch, and its dataset and partition where they are new; nothing becomes current.
 
     Under an idempotency key that its partition knows, the batch that is there is returned.
-    Raises InvalidNameError.
+    Raises InvalidNameError or KeyReusedError.
     """
     partition = _partition(session, new)
     if (there := sent_before(session, new)) is not None:
@@ -64,7 +78,10 @@ def stage_batch(session: Session, new: NewBatch) -> Batch:
 
 
 def sent_before(session: Session, new: NewBatch) -> Batch | None:
-    """Return the batch that was written under the idempotency key of *new*, if there is one."""
+    """Return the batch that was written under the idempotency key of *new*, if there is one.
+
+    Raises KeyReusedError where it came of other content than *new*.
+    """
     if new.idempotency_key is None:
         return None
     partition = MAIN if new.kind == MODEL else new.partition
@@ -75,24 +92,37 @@ def sent_before(session: Session, new: NewBatch) -> Batch | None:
         .where(Dataset.kind == new.kind, Dataset.name == new.dataset, Partition.name == partition)
         .where(Batch.idempotency_key == new.idempotency_key)
     )
-    return session.scalars(same).one_or_none()
+    there = session.scalars(same).one_or_none()
+    if there is not None and not _same_content(there, new):
+        raise KeyReusedError(
+            f"The key {new.idempotency_key!r} was sent with other content before: it is batch "
+            f"{there.number} ({there.id}) of {label(new.kind, new.dataset, partition)}.",
+            "Nothing was written. Send other content under a key of its own.",
+        )
+    return there
 
 
-def publish(
-    session: Session,
-    batch: Batch,
-    seen: int,
-    actor: str,
-    reason: str = "",
-    run_id: str | None = None,
-    op: str = "publish",
-) -> PointerEvent:
+def _same_content(there: Batch, new: NewBatch) -> bool:
+    """Say whether both came of the same bytes; of a file that is not made yet nothing is known.
+
+    What came is compared where that is known: a newer library may write other Parquet of it.
+    """
+    if new.sent is not None and (sent := there.details.get(SENT)) is not None:
+        return bool(sent == new.sent)
+    return new.sha256 in ("", there.sha256)
+
+
+def publish(session: Session, batch: Batch, seen: int, by: By) -> PointerEvent:
     """Make *batch* current, if the pointer still has the version *seen*; 0: it has none yet.
 
     Raises ConflictError, which says who moved it and when; the batch survives unpublished.
     """
     event = PointerEvent(
-        partition_id=batch.partition_id, op=op, actor=actor, reason=reason, run_id=run_id
+        partition_id=batch.partition_id,
+        op="publish",
+        actor=by.actor,
+        reason=by.reason,
+        run_id=by.run_id,
     )
     return move(session, event, batch.id, seen)
 
@@ -108,7 +138,7 @@ def move(session: Session, event: PointerEvent, to: str | None, seen: int) -> Po
     there = before.version if before is not None else 0
     moves = _first if seen == 0 else _next
     if there != seen or not moves(session, event, to, seen):
-        raise conflict(session, event.partition_id, seen)
+        raise conflict(session, event.partition_id, seen, kept=event.op == "publish")
     event.to_batch, event.version = to, seen + 1
     event.at = _not_before(session, event)
     session.add(event)
@@ -173,10 +203,16 @@ def _row(new: NewBatch, partition: Partition, number: int) -> Batch:
         number=number,
         state="committed",
         columns=[dict(column) for column in new.columns] if new.columns is not None else None,
-        details=dict(new.details),
+        details=dict(new.details) | _sent(new),
         idempotency_key=new.idempotency_key,
         **{name: getattr(new, name) for name in taken},
     )
+
+
+def _sent(new: NewBatch) -> dict[str, str]:
+    if new.idempotency_key is None or new.sent is None:
+        return {}
+    return {SENT: new.sent}
 
 
 def _schema_change(session: Session, batch: Batch) -> str | None:
@@ -212,8 +248,20 @@ def _not_before(session: Session, event: PointerEvent) -> datetime:
     return max(utc_now(), last) if last is not None else utc_now()
 
 
-def conflict(session: Session, partition_id: str, seen: int) -> ConflictError:
-    """Return the error that tells who moved the pointer since it had the version *seen*."""
+_KEPT = (
+    "Nothing was moved, and your batch is kept unpublished. "
+    "Look at what is current now, then publish the batch if it still should be."
+)
+_MOVED_ON = "Nothing was moved. Look at what is current now, then decide anew."
+
+
+def conflict(
+    session: Session, partition_id: str, seen: int, *, kept: bool = False
+) -> ConflictError:
+    """Return the error that tells who moved the pointer since it had the version *seen*.
+
+    *kept* says that the one who is told has a batch that was to become current, and has it still.
+    """
     partition = session.get_one(Partition, partition_id)
     name = label(partition.dataset.kind, partition.dataset.name, partition.name)
     last = session.scalars(
@@ -229,6 +277,5 @@ def conflict(session: Session, partition_id: str, seen: int) -> ConflictError:
     return ConflictError(
         f"{name} is at version {last.version}, not {seen}: "
         f"{last.actor} won with a {last.op} at {last.at:%Y-%m-%d %H:%M:%S} UTC.",
-        "Nothing was moved, and your batch is kept unpublished. "
-        "Look at what is current now, then publish the batch if it still should be.",
+        _KEPT if kept else _MOVED_ON,
     )

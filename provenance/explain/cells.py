@@ -6,7 +6,7 @@ An executed notebook is kept as JSON; only its cells are looked at, and none of 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from provenance.explain.diffs import Text, changed_lines, unified
 from provenance.explain.model import Cause, Kind
 from provenance.explain.pair import Pair
+from provenance.explain.shown import shown_by
 from provenance.record import Record
 
 _INJECTED = "injected-parameters"
@@ -115,8 +116,8 @@ def only_words(pair: Pair) -> bool:
 def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
     source = cell.get("source")
     text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
-    outputs = [_plain(output) for output in cell.get("outputs") or ()]
-    shown = _ADDRESS.sub("at 0x", json.dumps(outputs, sort_keys=True))
+    outputs = [asdict(shown) for shown in shown_by(cell.get("outputs"))]
+    shown = _ADDRESS.sub("at 0x", json.dumps(outputs))
     # Papermill finds the parameters by this tag, which is added where it was not written.
     tags = tuple(tag for tag in _tags(cell) if tag != _FOUND)
     return Cell(number, text, tags, text, shown)
@@ -124,11 +125,6 @@ def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
 
 def _tags(cell: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(tag) for tag in cell.get("metadata", {}).get("tags") or ())
-
-
-def _plain(output: Mapping[str, Any]) -> dict[str, Any]:
-    unstable = {"execution_count", "metadata"}
-    return {name: value for name, value in output.items() if name not in unstable}
 
 
 def _pairs(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[Cell | None, Cell | None]]:

@@ -41,7 +41,7 @@ def compare(a: Story, b: Story, kept: Kept) -> Explanation:
         causes=causes,
         jobs=job_changes(pairs, causes),
         results=compare_results(a, b),
-        notes=notes_of(pairs),
+        notes=notes_of(pairs, causes),
         same_result=a.run.record_id is not None and a.run.record_id == b.run.record_id,
     )
     return replace(explanation, sentence=sentence_of(explanation, a, b))

@@ -1,6 +1,7 @@
 """Explanations of runs by their ids: from the ledger and the store."""
 
 from collections.abc import Iterable
+from os import SEEK_END
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from provenance.explain.pairs import Kept
 from provenance.explain.tell import tell
 from provenance.ledger.data_tables import Batch, PointerEvent
 from provenance.ledger.key_events import NONDETERMINISTIC, key_events
+from provenance.ledger.uses import AT_A_TIME, chunks
+from provenance.record import Record
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 from provenance.story import Story, load_story
 
@@ -35,9 +38,11 @@ def tell_run(session: Session, store: Store, run_id: str) -> Telling:
 
 def kept_in(session: Session, store: Store, stories: Iterable[Story]) -> Kept:
     """Return where the explanation of *stories* finds texts, batches and odd keys."""
-    keys = {job.key for story in stories for job in story.jobs}
+    jobs = [job for story in stories for job in story.jobs]
+    keys = {job.key for job in jobs}
     odd = {event.key for event in key_events(session, *keys) if event.kind == NONDETERMINISTIC}
-    return Kept(text_in(store), lambda batch_id: _batch(session, batch_id), frozenset(odd))
+    batches = _batches_of(session, (job.record for job in jobs if job.record))
+    return Kept(text_in(store), batches.get, frozenset(odd))
 
 
 def text_in(store: Store) -> Text:
@@ -45,8 +50,9 @@ def text_in(store: Store) -> Text:
 
     def text(digest: str) -> str | None:
         try:
-            if store.path(digest).stat().st_size > LARGEST_TEXT:
-                return None
+            with store.open(digest) as handle:
+                if handle.seek(0, SEEK_END) > LARGEST_TEXT:
+                    return None
             return store.read(digest).decode()
         except (OSError, MissingObjectError, CorruptObjectError, UnicodeDecodeError):
             return None
@@ -54,15 +60,21 @@ def text_in(store: Store) -> Text:
     return text
 
 
-def _batch(session: Session, batch_id: str) -> BatchFacts | None:
-    """Return a batch with the event that made it current, the first one."""
-    batch = session.get(Batch, batch_id)
-    if batch is None:
-        return None
-    moved = select(PointerEvent).where(
-        PointerEvent.partition_id == batch.partition_id, PointerEvent.to_batch == batch.id
-    )
-    event = session.scalars(moved.order_by(PointerEvent.version).limit(1)).one_or_none()
+def _batches_of(session: Session, records: Iterable[Record]) -> dict[str, BatchFacts]:
+    """Return all batches that *records* read, each with the event that first made it current."""
+    ids = {str(told["batch"]) for record in records for told in record.inputs if told.get("batch")}
+    found: dict[str, BatchFacts] = {}
+    for some in chunks(sorted(ids), AT_A_TIME):
+        moves = select(PointerEvent).where(PointerEvent.to_batch.in_(some))
+        first: dict[tuple[str, str | None], PointerEvent] = {}
+        for event in session.scalars(moves.order_by(PointerEvent.version)):
+            first.setdefault((event.partition_id, event.to_batch), event)
+        for batch in session.scalars(select(Batch).where(Batch.id.in_(some))):
+            found[batch.id] = _facts(batch, first.get((batch.partition_id, batch.id)))
+    return found
+
+
+def _facts(batch: Batch, event: PointerEvent | None) -> BatchFacts:
     at = event.at if event else batch.created_at
     return BatchFacts(
         id=batch.id,

@@ -1,10 +1,11 @@
 """What is true of two runs and no cause of a difference, and yet worth knowing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from provenance.explain.cells import only_words
 from provenance.explain.code import only_looks, opened_by_one
 from provenance.explain.data import same_content
+from provenance.explain.model import Cause
 from provenance.explain.pairs import Pairs
 from provenance.explain.surroundings import out_of_reach
 from provenance.story import REPORT, Story
@@ -12,11 +13,32 @@ from provenance.story import REPORT, Story
 MOST_NAMED = 6
 
 
-def notes_of(pairs: Pairs) -> tuple[str, ...]:
-    """Return the notes on two runs, each once."""
-    notes = [*_lost(pairs), *_ended_early(pairs), *_looks(pairs), *_batches(pairs)]
+def notes_of(pairs: Pairs, causes: Iterable[Cause]) -> tuple[str, ...]:
+    """Return the notes on two runs and the *causes* that were found, each once."""
+    notes = [
+        *_texts_of_others(pairs, causes),
+        *_lost(pairs),
+        *_ended_early(pairs),
+        *_looks(pairs),
+        *_batches(pairs),
+    ]
     notes += [*_holes(pairs), *_odd(pairs), *_tainted(pairs), *out_of_reach(pairs.changed)]
     return tuple(dict.fromkeys(notes))
+
+
+def _texts_of_others(pairs: Pairs, causes: Iterable[Cause]) -> Iterator[str]:
+    """Tell whose text a diff shows where a run took the job from a run of another commit."""
+    for name in dict.fromkeys(cause.where[0] for cause in causes if cause.diff and cause.where):
+        pair = pairs.by_name[name]
+        for side, record, word in ((pairs.a, pair.a, "first"), (pairs.b, pair.b, "second")):
+            commit = str(record.code.get("commit") or "")
+            reused = side.by_name[name].status == "reused"
+            if reused and commit and commit != side.run.commit:
+                yield (
+                    f"The {word} run reused {name}: the diff shows its text as it was executed "
+                    f"in {record.run.get('id')} at commit {commit[:12]}, not at "
+                    f"{side.run.commit[:12]}."
+                )
 
 
 def _lost(pairs: Pairs) -> Iterator[str]:

@@ -47,7 +47,7 @@ def _asked(story: Story) -> Iterator[Line]:
     yield Line("asked", "asked by", f"{run.actor}, by {run.trigger}, at {_time(run.created_at)}")
     for name, value in run.params.items():
         origin = run.origins.get(name)
-        shown = "none" if value is None else str(value)
+        shown = "none" if value is None else str(value) or '""'
         yield Line("asked", f"param {name}", f"{shown}{f' ({origin})' if origin else ''}")
 
 
@@ -93,7 +93,7 @@ def _made(job: JobFacts, story: Story) -> Line:
         lost = "its record is no longer in the store"
         return Line("stage", name, f"{word}: {job.sentence}; {lost}", job.record_id)
     run = job.record.run
-    made = f", made by run {run['id']}" if job.status == "reused" and run.get("id") else ""
+    made = f", made by {run['id']}" if job.status == "reused" and run.get("id") else ""
     seconds = f" in {job.seconds:.2f} s" if job.status == "executed" else ""
     told = f"{word}{seconds}: {job.sentence}{made}{_taken(job.record, story)}"
     return Line("stage", name, told, job.record_id)

@@ -45,6 +45,14 @@ class CrateFiles:
     """What would have been its path, and why it is not there."""
     folders: set[str] = field(default_factory=set)
 
+    described: int = 0
+    """How many files describe the others; they are made for the crate."""
+
+    @property
+    def count(self) -> int:
+        """How many files the crate holds."""
+        return len(self.objects) + self.described
+
     def add(self, path: str, sha256: str) -> str:
         """Let the object be in the crate at *path*, or at one like it; return which it is."""
         name = self._unique(path, sha256)
@@ -123,6 +131,7 @@ def write_folder(files: CrateFiles, metadata: dict[str, bytes], store: Store, fo
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in metadata.items():
         (folder / name).write_bytes(content)
+    files.described = len(metadata)
     for name, sha256 in files.objects.items():
         store.copy_out(sha256, folder / name)
 

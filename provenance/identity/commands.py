@@ -64,9 +64,8 @@ def command_closure(
     """
     walk = _Walk(root, tracked, facts)
     walk.start(argv)
-    patterns = TrackedFiles(tracked)
     for pattern in declared:
-        walk.take({*patterns.at(pattern), *walk.mentions.at(pattern)})
+        walk.take({*walk.patterns.at(pattern), *walk.mentions.at(pattern)})
     return walk.closure()
 
 
@@ -82,6 +81,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.mentions = Mentions(self.tracked)
+        self.patterns = TrackedFiles(self.tracked)
         self._directory = Directory(self.root, self.facts)
         self._octave: set[tuple[str, bool]] = set()
         self._waiting: list[tuple[str, ScriptFacts]] = []
@@ -124,6 +124,8 @@ class _Walk:
                     named.update(path for path in self.tracked if path.startswith(beginning))
             elif place and not place.startswith(("/", "-")):
                 named |= self.mentions.at(place)
+                # No shell is between: a program that is given a pattern looks itself.
+                named.update(self.patterns.at(place))
         return named
 
     def _module(self, name: str) -> set[str]:

@@ -7,11 +7,14 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from provenance.errors import InvalidInputError, UnavailableError
+from provenance.identity.asking import answer
 
 _PROBE = Path(__file__).with_name("probe.py")
 _PROBE_SECONDS = 120
+_MOST_SAID = 64 << 20
 _RECORD_DIGITS = 16
 
 
@@ -70,31 +73,37 @@ def describe_environment(python: Path) -> EnvironmentFacts:
     """Ask the interpreter *python* what it is and has installed; raise InterpreterError.
 
     It runs isolated (``-I``): neither ``PYTHON*`` variables nor the current directory count.
+    Packages may run code of theirs whenever Python starts: it gets nothing of ours, a folder of
+    its own, and what it leaves running is ended.
     """
-    argv = [str(python), "-I", str(_PROBE)]
+    argv = [str(python.absolute()), "-I", str(_PROBE)]
     try:
-        answer = subprocess.run(
-            argv,
-            # Nothing of ours: packages may run code of theirs whenever Python starts.
-            env={"PATH": os.defpath},
-            capture_output=True,
-            check=True,
-            timeout=_PROBE_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-        data = json.loads(answer.stdout.decode().strip().rpartition("\n")[2])
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()[-2000:]
-        raise InterpreterError(
-            f"{python} ended with status {error.returncode} when asked to describe itself: {said}",
-            "Rebuild the environment.",
-        ) from error
+        status, said = answer(argv, os.defpath, _MOST_SAID, _PROBE_SECONDS)
+        data = read_probe(said) if status == 0 else {}
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise InterpreterError(
             f"{python} could not be asked to describe itself: {error}",
             "Is it a Python interpreter, 3.8 or newer, that this user may execute?",
         ) from error
+    if status != 0:
+        words = said.strip()[-2000:]
+        raise InterpreterError(
+            f"{python} ended with status {status} when asked to describe itself: {words}",
+            "Rebuild the environment.",
+        )
     return EnvironmentFacts.from_json(data)
+
+
+def read_probe(said: str) -> dict[str, Any]:
+    """Return the object that ``probe.py`` told, whatever else was printed around it.
+
+    Raises ValueError where there is none.
+    """
+    for line in reversed(said.splitlines()):
+        if line.startswith("{"):
+            told: dict[str, Any] = json.loads(line)
+            return told
+    raise ValueError("it printed no description")
 
 
 def keyed_environment(

@@ -11,27 +11,62 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from provenance.identity.tracked import TrackedFiles
+
 _WORD = re.compile(r"[\w./+@~-]+")
 # Overlapping on purpose: where a quote is Octave's transpose, the next pair is still found.
 _QUOTED = re.compile(r"""(?=(["'`])([\w.+@-]+)\1)""")
+# Words with ``*``, ``?`` and ``[…]``; where these are also arithmetic, only quoted words count.
+_GLOB = re.compile(r"[\w./+@~!^*?\[\]-]+")
+_QUOTED_GLOB = re.compile(r"""(?=(["'`<])([\w./+@~!^*?\[\]-]+)["'`>])""")
+_WILD = re.compile(r"[*?]|\[(?=[^\[\]]*\])")
+_TRANSPOSED = re.compile(r"\.?[*?\[^/+-]+")
+_BETWEEN_WILD = re.compile(r"[*?]+|\[!?\]?[^\]]*\]")
+_CHOICES = re.compile(r"\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}")
 _VARIABLE = re.compile(r"\$(?:\{\w+\}|\w+)")
 _LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a text says that may be paths: ``runs`` hold a dot or slash, ``bare`` are quoted."""
+    """What a text says that may be paths.
+
+    ``runs`` hold a dot or slash, ``bare`` are quoted, ``globs`` stand for several files.
+    """
 
     runs: frozenset[str] = frozenset()
     bare: frozenset[str] = frozenset()
+    globs: frozenset[str] = frozenset()
 
 
-def words_of(text: str) -> Words:
-    """Return the words of *text* that may name files; shell variables in them stand apart."""
+def words_of(text: str, *, is_code: bool = False) -> Words:
+    """Return the words of *text* that may name files; shell variables in them stand apart.
+
+    In code of a language where ``*`` and ``[`` are arithmetic, patterns are quoted.
+    """
     plain = _VARIABLE.sub(" ", text).replace("\\\\", "/")
     runs = {word for word in _WORD.findall(plain) if "." in word or "/" in word}
     bare = {word for _, word in _QUOTED.findall(text)}
-    return Words(frozenset(filter(_is_short, runs)), frozenset(filter(_is_short, bare)))
+    globs = filter(_is_glob, _quoted_globs(text) if is_code else _unquoted_globs(plain))
+    return Words(*(frozenset(filter(_is_short, words)) for words in (runs, bare, globs)))
+
+
+def _unquoted_globs(text: str) -> Iterable[str]:
+    return _GLOB.findall(_CHOICES.sub("*", text))
+
+
+def _quoted_globs(text: str) -> Iterable[str]:
+    for quote, word in _QUOTED_GLOB.findall(_CHOICES.sub("*", text)):
+        # Between two transposed matrices stands an operator: ``a'*b'``.
+        if quote != "'" or not _TRANSPOSED.match(word) or re.match(r"[*?]+\.\w|\.{0,2}/", word):
+            yield word
+
+
+def _is_glob(word: str) -> bool:
+    """Tell patterns from what has no letter, and from ``a[i]``, an element of something."""
+    if not _WILD.search(word) or not re.search(r"\w", word):
+        return False
+    return bool(re.search(r"[*?./]|\[[^\]]*-", word))
 
 
 def _is_short(word: str) -> bool:
@@ -66,9 +101,19 @@ class Mentions:
             if not word.strip("."):
                 continue
             found |= self.at(word) | self.at(posixpath.join(beside, word))
+        for word in words.globs:
+            found.update(self.matching(word))
         # Names with blanks and such are no runs of path characters: they are looked for whole.
         found.update(path for path in self._odd if posixpath.basename(path) in text)
         return found
+
+    def matching(self, pattern: str) -> Iterable[str]:
+        """Return the files that *pattern* stands for, from whatever folder it is looked at."""
+        tail = _tail(pattern).rstrip("/")
+        # Most words with a star are none: their longest piece is in no path.
+        if max(_BETWEEN_WILD.split(tail), key=len) not in self._all:
+            return ()
+        return self._patterns.meant_by(tail)
 
     def directories(self, tail: str) -> set[str]:
         """Return the directories whose path is *tail*, or ends with it after a ``/``."""
@@ -107,6 +152,10 @@ class Mentions:
             line = self._all.rfind("\n", 0, start) + 1
             yield self._all[line + 1 : self._all.index("\n", start)]
             start = self._all.find(f"/{tail}", self._all.index("\n", start))
+
+    @cached_property
+    def _patterns(self) -> TrackedFiles:
+        return TrackedFiles(self.paths)
 
     @cached_property
     def _all(self) -> str:

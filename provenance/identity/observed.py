@@ -28,14 +28,14 @@ OUTSIDE = "outside"
 
 @dataclass(frozen=True)
 class Observed:
-    """What a job opened in the checkout beyond its closure, and what changed below it meanwhile.
+    """What a job opened in the checkout beyond its closure, and what changed meanwhile.
 
     ``files`` has the SHA-256 of each file that was read, None where there was none; for a
     directory that was listed, by its path with a slash, the digest of its names. ``wrote``
-    are files that the job wrote into the checkout, ``changed`` those of its closure, or that it
-    read, that have changed since it began. ``complete`` is False where more was opened than is told:
-    too many files, or some outside through a link. With ``changed`` or without ``complete``
-    the result is tainted: nobody knows what it stands on.
+    are files that the job wrote into the checkout, ``changed`` those of its closure, or that
+    it read, that have changed since it began. ``complete`` is False where more was opened
+    than is told: too many files, or some outside through a link. With ``changed`` or without
+    ``complete`` the result is tainted: nobody knows what it stands on.
     """
 
     files: dict[str, str | None]

@@ -9,16 +9,20 @@ from __future__ import annotations  # generics as built in, for Python 3.8
 import csv
 import hashlib
 import json
+import os
 import platform
 import re
+import site
 import sys
 import sysconfig
 from collections.abc import Iterator
 from email.errors import MessageError
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 
 _WRITTEN_BY_INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 _MODULE_SUFFIXES = (".py", ".so", ".pyd", ".pyc")
+_TELLING = (".dist-info", ".egg-info", ".egg-link", ".pth")
 
 
 def content_rows(record: str) -> list[list[str]]:
@@ -94,9 +98,47 @@ def installed() -> Iterator[dict[str, object]]:
         }
 
 
+def places() -> list[str]:
+    """Return this interpreter's real path, and all that it imports from or would if it were there.
+
+    The folders of packages differ from one system to the next: only it knows its own.
+    """
+    packages = site.getsitepackages() if hasattr(site, "getsitepackages") else []
+    chosen = str(Path(sys.prefix, "pyvenv.cfg"))
+    return [os.path.realpath(sys.executable), *dict.fromkeys([chosen, *sys.path, *packages])]
+
+
+def stamp(paths: list[str]) -> dict[str, int]:
+    """Return names and times that change whenever something is installed in one of *paths*.
+
+    What is not there, or may not be looked at, has a time as well: -1.
+    """
+    found = {}
+    for path in map(Path, paths):
+        found[str(path)] = changed(path)
+        try:
+            telling = [place for place in path.iterdir() if place.suffix in _TELLING]
+        except OSError:  # a file, a folder of others, or nothing yet
+            continue
+        found.update((str(place), changed(place)) for place in telling)
+    return found
+
+
+def changed(path: Path) -> int:
+    """Return when the file or folder was changed, in nanoseconds; -1 where that is not to see."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
 def facts() -> dict[str, object]:
     """Return the whole description."""
+    seen = places()
+    before = stamp(seen)  # taken first: what is installed meanwhile makes it an old one
     return {
+        "places": seen,
+        "stamp": before,
         "implementation": platform.python_implementation(),
         "python": platform.python_version(),
         "abi": sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag or "",

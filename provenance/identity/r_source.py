@@ -22,7 +22,9 @@ _LOADERS = {"library", "require", "requireNamespace", "loadNamespace", "attachNa
 _RUNNERS = {"source", "sys.source", "parse", "dyn.load", "sourceCpp"}
 """They execute the file that they are given; ``parse`` gives what ``eval`` executes."""
 _PROJECTS = {"load_all", "sourceDirectory"}
-_WATCHED = _LOADERS | _RUNNERS | _PROJECTS
+_LISTERS = {"list.files", "list.dirs", "dir", "Sys.glob", "dir_ls", "dir_info", "dir_map"}
+"""They tell what lies in a folder: the current one where none is given."""
+_WATCHED = _LOADERS | _RUNNERS | _PROJECTS | _LISTERS
 # What paths are joined of: a call of these alone is told by the literals in it. ``paste0`` is
 # not among them: it makes names of files whose literals are none.
 _JOINERS = {"file.path", "here", "getwd", "dirname", "normalizePath", "mustWork"}
@@ -146,8 +148,10 @@ class _Reader:
         elif after == "(":
             arguments = list(self._first_argument(place + 2))
             take = self._load if name in _LOADERS else self._run
+            if name in _LISTERS:
+                take = self._list
             take(name, line, arguments)
-        elif after not in ("=", "<-", "<<-") and name != "parse":
+        elif after not in ("=", "<-", "<<-") and name not in ("parse", "dir"):
             self.sites.append((line, f"{name} is handed on"))
 
     def _first_argument(self, place: int) -> Iterator[int]:
@@ -172,6 +176,29 @@ class _Reader:
                 return
         if places:
             self.sites.append((line, f"{name} of what only running can tell"))
+
+    def _list(self, name: str, line: int, places: list[int]) -> None:
+        where = list(self._folder(places))
+        literals = [literal for place in where if (literal := value(self.code[place]))]
+        names = {self.code[p].text for p in where if self.code[p].kind == "name"}
+        named = any(re.search(r"\w", literal) for literal in literals)
+        if not named or names - _JOINERS - {"c"}:
+            self.sites.append((line, f"{name} lists a folder that is not named"))
+
+    def _folder(self, places: list[int]) -> Iterator[int]:
+        """Yield the places of the argument that tells the folder: the path, else the first."""
+        arguments: list[list[int]] = [[]]
+        depth = 0
+        for place in places:
+            text = self._text(place)
+            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+            if text == "," and depth == 0:
+                arguments.append([])
+            else:
+                arguments[-1].append(place)
+        named = {self._text(a[0]): a[2:] for a in arguments if a and self._text(a[0] + 1) == "="}
+        plain = (a for a in arguments if a and self._text(a[0] + 1) != "=")
+        yield from named.get("path") or named.get("paths") or next(plain, [])
 
     def _run(self, name: str, line: int, places: list[int]) -> None:
         literals = [place for place in places if value(self.code[place])]

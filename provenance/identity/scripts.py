@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from posixpath import splitext
 
-from provenance.identity import octave_source, r_source
+from provenance.identity import listing, octave_source, r_source
 from provenance.identity.interpreters import code_between, programs_in, shebang
 from provenance.identity.mentions import Words, words_of
 
@@ -27,6 +27,8 @@ _R_CHUNKS = frozenset({".rmd", ".qmd", ".rnw"})
 _SHELL = frozenset({".sh", ".bash", ".zsh", ".ksh", ".dash"})
 _PERL = frozenset({".pl", ".pm", ".t"})
 _CODE = _PERL | {".jl", ".js", ".lua", ".mjs", ".php", ".rb"}
+
+_CODE_SHEBANG = re.compile(rb"#!.*\b(?:perl|ruby|node|julia|php|lua)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,11 @@ def read_octave(text: str) -> ScriptFacts:
     """Read Octave or Matlab code: a script, a function, or the expression behind ``--eval``."""
     facts = octave_source.read(text)
     return ScriptFacts(
-        words_of(facts.code),
+        words_of(facts.code, is_code=True),
         facts.semantic and _digest("octave", facts.semantic),
         folders=facts.folders,
         imports=frozenset(f"octave:{name}" for name in facts.packages),
-        open_sites=facts.open_sites,
+        open_sites=tuple(sorted({*facts.open_sites, *listing.in_octave(facts.code)})),
         programs=programs_in(facts.code, code=True),
         text=facts.code,
     )
@@ -140,14 +142,17 @@ def _chunks(text: str) -> ScriptFacts:
 
 def _other(suffix: str, text: str, content: bytes) -> ScriptFacts:
     is_shell = suffix in _SHELL or re.match(rb"#!.*\b(?:ba|da|k|z|)sh\b", content) is not None
-    words = words_of(text)
+    is_code = suffix in _CODE or re.match(_CODE_SHEBANG, content) is not None
+    words = words_of(text, is_code=is_code)
     folders = {f"{folder.rstrip('/')}/" for folder in _CHANGE_FOLDER.findall(text)}
+    if is_shell:
+        folders.update(f"{folder.rstrip('/')}/" for folder in listing.shell_folders(text))
     perl = suffix in _PERL or re.match(rb"#!.*\bperl", content)
-    sites = _shell_sites(text) if is_shell else ()
+    sites = _shell_sites(text) if is_shell else listing.in_calls(text) if is_code else ()
     between = () if suffix in _CODE else code_between(text)
     modules = {f"{name.replace('::', '/')}.pm" for name in _PERL_MODULE.findall(text) if perl}
     return ScriptFacts(
-        Words(words.runs | folders | modules, words.bare),
+        replace(words, runs=words.runs | folders | modules),
         modules=tuple(sorted(set(_PYTHON_MODULE.findall(text)))),
         open_sites=tuple(sorted({*sites, *between})),
         starts_octave=_OCTAVE.search(text) is not None,
@@ -163,6 +168,7 @@ def _shell_sites(text: str) -> Iterator[tuple[int, str]]:
             yield _line(text, found.start(1)), f"{found[1].strip()} is sourced"
     for found in _EVALUATED.finditer(text):
         yield _line(text, found.end() - 1), "eval is used"
+    yield from listing.in_shell(text)
 
 
 def _behind_shebang(text: str) -> str:

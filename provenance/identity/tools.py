@@ -58,7 +58,7 @@ def tool_facts(program: str, path: str, users: Sequence[Path] = ()) -> ToolFacts
     Only what is installed is asked for its version: nothing below the folders *users*, which
     hold users' code, and nothing that anybody may have put where it lies. Such a program is
     told by its bytes. Remembered in this process until its file changes. Raises
-    UnknownProgramError.
+    UnknownProgramError, and NoAnswerError where it does not end in time, which is not remembered.
     """
     found, known = _lookup(program, path)
     asked = may_be_asked(found, path, users)

@@ -10,6 +10,8 @@ from sqlalchemy.types import TypeDecorator
 
 from provenance.ledger.states import Status
 
+LARGEST_INTEGER = 2**31 - 1
+"""The largest number that a column holds; PostgreSQL cannot even be asked for a larger one."""
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

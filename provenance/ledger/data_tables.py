@@ -58,7 +58,7 @@ class Batch(Base):
     number: Mapped[int]
     """Counts the batches of a partition from 1: a model's version."""
     state: Mapped[str]
-    """``staged``, ``committed`` or ``aborted``."""
+    """``committed``: a batch is written whole or not at all, published or not."""
     sha256: Mapped[str]
     """Digest of the file in the store."""
     size: Mapped[int] = mapped_column(BigInteger)

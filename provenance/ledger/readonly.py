@@ -26,6 +26,18 @@ SECONDS = 60.0
 LIMIT = 1000
 _BEGINNINGS = ("SELECT", "WITH", "VALUES")
 _HARMLESS = ("random", "clock_timestamp", "timeofday", "gen_random_uuid")
+_TELLING = frozenset({"current_setting", "pg_config", "pg_show_all_settings"})
+"""Functions that only compute, and tell of the server: its folders, its settings."""
+_RUNS_QUERIES = re.compile(r"(?:table|query|cursor|schema|database)_to_xml\w*")
+"""Functions that read any table whose name they are given as a text, where nobody sees it."""
+_SECRETS = (
+    "pg_authid",
+    "pg_foreign_server",
+    "pg_largeobject",
+    "pg_subscription",
+    "pg_user_mapping",
+)
+"""Tables of the server that hold what is nobody's business; its views are refused altogether."""
 _UNKNOWN = re.compile(r'(?:no such (table|column): (\S+)|(relation|column) "?([^"\s]+)"? does not)')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 _LONGEST = 2000
@@ -65,8 +77,8 @@ def ask(ledger: Ledger, question: Question) -> Answer:
     """Answer a query.
 
     Raises QueryRefusedError, QueryFailedError, QueryTooLongError or QueryTooLargeError. Only on
-    PostgreSQL a function that is volatile is refused: by its name in the catalogue, unless it is
-    harmless.
+    PostgreSQL a function that is volatile is refused, by its name in the catalogue, unless it is
+    harmless; so are the catalogue's own views, which call such functions.
     """
     query = QueryText(question.text)
     _look_at(query)
@@ -148,6 +160,7 @@ def _ask_postgresql(ledger: Ledger, query: QueryText, question: Question) -> Ans
             for setting in _settings(question.seconds):
                 cursor.execute(setting)
             _refuse_volatile(cursor, query)
+            _refuse_server(cursor, query)
         # A cursor of the server takes nothing but one SELECT: no COPY, no second statement.
         with driver.cursor(name="provenote_query") as cursor:
             cursor.execute(query.with_binds(lambda name: f"%({name})s"), dict(question.params))
@@ -177,6 +190,25 @@ def _refuse_volatile(cursor: Any, query: QueryText) -> None:
         raise QueryRefusedError(
             f"The function {found[0]} may do something else than read the ledger.",
             "Use functions that only compute.",
+        )
+
+
+def _refuse_server(cursor: Any, query: QueryText) -> None:
+    """Refuse what tells of the server instead of the ledger.
+
+    Its views call functions that read its files, which nothing in the text of a query shows.
+    """
+    called = [name for name in query.called if name in _TELLING or _RUNS_QUERIES.fullmatch(name)]
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace"
+        " AND relname = ANY(%s) AND (relkind = 'v' OR relname = ANY(%s)) ORDER BY relname",
+        (sorted(query.names), list(_SECRETS)),
+    )
+    found = [*sorted(called), *(name for (name,) in cursor.fetchall())]
+    if found:
+        raise QueryRefusedError(
+            f"{found[0]} tells of the database server, not of the ledger.",
+            f"The views of the ledger are: {', '.join(VIEWS)}.",
         )
 
 

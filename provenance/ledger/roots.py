@@ -1,10 +1,9 @@
 """What the ledger holds on to: the objects that must not go while a row names them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -13,9 +12,9 @@ from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Pin
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
-from provenance.ledger.trace_tables import KeyEvent, KeyLease, Reproduction
+from provenance.ledger.trace_tables import KeyEvent, KeyLease
 
-_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
 WHOLE: tuple[_Column, ...] = (Run.record, Batch.record, KeyEvent.record, KeyEvent.other)
@@ -45,8 +44,7 @@ class Roots:
 def read_roots(session: Session, used_since: datetime) -> Roots:
     """Return what the ledger names; keys count as used from *used_since* on."""
     pinned = set(session.scalars(select(Pin.target).where(_holds())))
-    details = session.scalars(select(Reproduction.details))
-    plain = _named(session, PLAIN) | pinned | {one for found in details for one in _within(found)}
+    plain = _named(session, PLAIN) | pinned
     return Roots(
         whole=frozenset(_named(session, WHOLE)),
         told=frozenset(_named(session, TOLD)),
@@ -70,18 +68,6 @@ def _named(session: Session, columns: Iterable[_Column]) -> set[str]:
 def _keys_used(session: Session, since: datetime) -> frozenset[str]:
     query = select(RunJob.key).join(Run, Run.id == RunJob.run_id).where(Run.created_at >= since)
     return frozenset(session.scalars(query))
-
-
-def _within(details: Any) -> Iterator[str]:
-    """Yield every digest in JSON data."""
-    if isinstance(details, str):
-        yield from _DIGEST.findall(details)
-    elif isinstance(details, dict):
-        for value in details.values():
-            yield from _within(value)
-    elif isinstance(details, list):
-        for value in details:
-            yield from _within(value)
 
 
 def named_now(session: Session, digests: list[str]) -> set[str]:

@@ -75,6 +75,11 @@ class QueryText:
         )
         return frozenset(name for name in names if name)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All names, of tables, columns and functions, and the words of the language."""
+        return frozenset(name for name in map(_name, self._tokens) if name)
+
     def without_end(self) -> str:
         """Return the text without the semicolon at its end, and comments that stand behind it."""
         ends = [found.start() for found in self._tokens if found["semicolon"]]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provenance.ledger.columns import Base, utc_now
@@ -200,7 +200,8 @@ class RunInput(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     """The template's name for it; ``name.output`` where a stage has several outputs."""
     sha256: Mapped[str]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    """In bytes."""
     media_type: Mapped[str]
     producer: Mapped[str]
     """The stage that made it; ``dataset:NAME/PARTITION`` or ``model:NAME`` for a batch."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -95,6 +95,12 @@ def records_with(session: Session, kind: str, name: str, digest: str | None = No
     return set(session.scalars(query))
 
 
+def records_naming(session: Session, kind: str, names: Iterable[str]) -> set[str]:
+    """Return the records that name one of *names*."""
+    query = select(RecordUse.record).where(RecordUse.kind == kind)
+    return set(_in_chunks(session, query, RecordUse.name, names))
+
+
 def records_with_digest(session: Session, digests: Iterable[str], kinds: Iterable[str]) -> set[str]:
     """Return the records to which one of *digests* is one of *kinds*: an input, an output."""
     wanted = tuple(kinds)
@@ -145,10 +151,26 @@ def digests_beginning(session: Session, prefix: str, limit: int = 20) -> list[st
     return [digest for digest in session.scalars(query) if digest.startswith(prefix)]
 
 
-def names_of(session: Session, kind: str) -> list[str]:
-    """Return all names of one kind, each once."""
+def names_of(session: Session, kind: str, limit: int) -> list[str]:
+    """Return names of one kind, each once, the first ones in order."""
     query = select(RecordUse.name).where(RecordUse.kind == kind).distinct()
-    return list(session.scalars(query))
+    return list(session.scalars(query.order_by(RecordUse.name).limit(limit)))
+
+
+def versions_of(session: Session, kind: str, name: str, limit: int) -> list[str]:
+    """Return the versions of a package that records name, or the digests of a file."""
+    query = select(RecordUse.digest).where(RecordUse.kind == kind, RecordUse.name == name)
+    return list(session.scalars(query.distinct().order_by(RecordUse.digest).limit(limit)))
+
+
+def name_ending(session: Session, kind: str, tail: str) -> str | None:
+    """Return the first name of one kind whose last part, after the last slash, is *tail*."""
+    # Not by LIKE, which on some databases takes small letters for capitals.
+    last = func.substr(RecordUse.name, func.length(RecordUse.name) - len(tail))
+    query = select(RecordUse.name).where(
+        RecordUse.kind == kind, or_(RecordUse.name == tail, last == f"/{tail}")
+    )
+    return session.scalars(query.order_by(RecordUse.name).limit(1)).first()
 
 
 def runs_on(session: Session, records: Iterable[str]) -> dict[str, set[str]]:

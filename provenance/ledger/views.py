@@ -119,7 +119,7 @@ VIEWS: Mapping[str, View] = {
             "batch": "id of the batch",
             **_BATCH,
             "number": "counts the batches of a partition from 1",
-            "state": "`staged`, `committed` or `aborted`",
+            "state": "`committed`: a batch is written whole or not at all",
             "is_current": "1 for the batch that readers get now, else 0",
             "rows": "rows of a table; null where that is not known",
             "size": "bytes",

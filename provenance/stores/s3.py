@@ -3,11 +3,12 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from provenance.errors import InvalidInputError, UnavailableError
@@ -15,6 +16,8 @@ from provenance.files import room_for
 from provenance.stores.local import QUARANTINE
 from provenance.stores.shelf import Item
 
+_AT_ONCE = 8 * 1024 * 1024
+"""Bytes of the largest file that is taken into memory to write it again."""
 _RETRY: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -134,8 +137,37 @@ class S3Shelf:
         found = self._head(name)
         if found is None:
             return False
-        if _age(found) > self.touch_lag:
-            self.write(name, self.read(name), replace=True)
+        if _age(found) <= self.touch_lag:
+            return True
+        return self._renew(name) if found["size"] <= _AT_ONCE else self._renew_large(name)
+
+    def _renew(self, name: str) -> bool:
+        """Write the file again as it is, unless another writes it between our look and our write.
+
+        The protocol copies no file onto itself, but it writes one on the condition that it is
+        still the one that was read. Who lost has nothing to do: what is there now is newer.
+        """
+        put, lost = self._library.put, self._library.exceptions.PreconditionError
+        try:
+            with self._answers(name), suppress(lost):
+                found = self._library.get(self._bucket, name)
+                same: Any = {"e_tag": found.meta["e_tag"]}
+                put(self._bucket, name, found.bytes(), mode=same, use_multipart=False)
+                return True
+        except FileNotFoundError:
+            return False
+        return self.exists(name)
+
+    def _renew_large(self, name: str) -> bool:
+        """Write the file again by way of the disk; only objects are large, and never change."""
+        with TemporaryDirectory() as folder:
+            kept = Path(folder, "kept")
+            try:
+                self.fetch(name, kept)
+            except FileNotFoundError:
+                return False
+            with self._answers(name, may_be_absent=False):
+                self._library.put(self._bucket, name, kept)
         return True
 
     def digest(self, name: str) -> str:

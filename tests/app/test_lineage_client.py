@@ -1,9 +1,11 @@
 """Events reach a collector over HTTP, or it is said why they did not."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NoReturn
 
 import pytest
 
@@ -99,3 +101,50 @@ def test_nobody_at_the_address_is_told(collector: Collector) -> None:
 def test_only_web_addresses_are_taken(url: str) -> None:
     with pytest.raises(LineageUrlError, match="http:// or https://"):
         send_events(EVENTS, url)
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves this process: neither a connection nor a question for a name."""
+
+    def connect(*_: object) -> NoReturn:
+        raise AssertionError("connected")
+
+    def addresses(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if host == "rebound.example":
+            return [(0, 0, 0, "", ("192.0.2.1", 0)), (0, 0, 0, "", ("fe80::1%2", 0, 0, 2))]
+        return real(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", addresses)
+
+
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "169.254.0.7:5000",
+        "169.254.169%2e254",
+        "2852039166",
+        "0xA9.254.43518",
+        "[fe80::1]",
+        "[::ffff:169.254.169.254]",
+        "[fd00:ec2::254]",
+        "100.100.100.200",
+        "Metadata.Google.Internal.",
+        "rebound.example",
+    ],
+)
+def test_link_local_and_metadata_addresses_are_refused_unasked(host: str) -> None:
+    with pytest.raises(LineageUrlError, match=r"link-local or metadata.*by its own address"):
+        send_events(EVENTS, f"http://{host}/api/v1/lineage")
+
+
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "192.168.1.1", "[fd12::1]"])
+def test_a_collector_on_a_private_address_is_tried(host: str) -> None:
+    with pytest.raises(AssertionError, match="connected"):
+        send_events(EVENTS, f"http://{host}:5000/api/v1/lineage")

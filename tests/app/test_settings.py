@@ -68,6 +68,10 @@ def test_what_our_own_code_sets_for_users_code_is_no_unknown_setting() -> None:
         ("PROVENOTE_WORKERS", "2.5", "PROVENOTE_WORKERS='2.5'"),
         ("PROVENOTE_WORKERS", "", "PROVENOTE_WORKERS=''"),
         ("PROVENOTE_RUN_SECONDS", "an hour", "valid number"),
+        ("PROVENOTE_BASE_URL", "http://127.0.0.1:abc", "such as http://127.0.0.1:8000"),
+        ("PROVENOTE_BASE_URL", "reports.example.org", "expected an address"),
+        ("PROVENOTE_BASE_URL", "http://", "expected an address"),
+        ("PROVENOTE_BASE_URL", "http://x/\n", "expected an address"),
     ],
 )
 def test_what_is_unknown_or_malformed_is_refused(variable: str, text: str, words: str) -> None:

@@ -23,7 +23,8 @@ def main() -> None:
     case = wanted_cases(local, None, ())[0]
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
     environment = environment_for(local.installation.environments, lock)
-    situation = settle(local.checkout, local.manifest, environment, case)
+    checkouts = local.installation.checkouts
+    situation = settle(local.checkout, local.manifest, environment, case, checkouts)
     seconds = []
     for _ in range(1 + int(sys.argv[2])):
         began = time.perf_counter()

@@ -15,7 +15,7 @@ from pipeline.installation import Installation
 from provenance.datasets.errors import ConflictError
 from provenance.datasets.names import DATA
 from provenance.datasets.pins import pin
-from provenance.datasets.publish import NewBatch, pointer_of, publish, stage_batch
+from provenance.datasets.publish import By, NewBatch, pointer_of, publish, stage_batch
 from provenance.gc import Collector, Keep
 from provenance.ledger.data_tables import Batch
 from provenance.ledger.engine import Ledger
@@ -107,7 +107,7 @@ class Writers:
         together.wait(30)
         try:
             with ledger.writing() as session:
-                publish(session, batch, self.seen, "ada")
+                publish(session, batch, self.seen, By("ada"))
             self.won.append(batch)
         except ConflictError as error:
             self.lost.append(batch)

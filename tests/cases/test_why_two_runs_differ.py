@@ -15,7 +15,7 @@ from app.intake.request import Requester, RunRequest, accept_run
 from app.work.doorbell import SilentDoorbell
 from pipeline.installation import Installation, SourceUrls
 from provenance.datasets.names import DATA
-from provenance.datasets.publish import NewBatch, publish, stage_batch, version_seen
+from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
 from provenance.ledger.states import Trigger
@@ -71,7 +71,8 @@ class Flights:
         with installation.ledger.writing() as session:
             new = NewBatch("predicted_delays", *file, "grace", partition=DAY)
             batch = stage_batch(session, new)
-            publish(session, batch, version_seen(session, DATA, new.dataset, DAY), "grace")
+            seen = version_seen(session, DATA, new.dataset, DAY)
+            publish(session, batch, seen, By("grace"))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from app.work.doorbell import SilentDoorbell
 from pipeline.asked import USUAL, DataWanted
 from provenance.datasets.moves import Move, rollback
 from provenance.datasets.names import DATA
-from provenance.datasets.publish import NewBatch, publish, stage_batch, version_seen
+from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.data_tables import Batch, PointerEvent
 from provenance.ledger.states import Trigger
 from tests.support.evaluations import Bench, Evaluated, Told
@@ -111,7 +111,7 @@ class Shop:
         with self.bench.installation.ledger.writing() as session:
             batch = stage_batch(session, new)
             seen = version_seen(session, DATA, "sold_items", partition)
-            publish(session, batch, seen, actor)
+            publish(session, batch, seen, By(actor))
         return batch
 
     def roll_back(self, partition: str = "2013-01-31") -> None:

@@ -75,6 +75,52 @@ def test_behind_an_option_that_takes_code_a_text_counts_as_inside(option):
         with pytest.raises(ArgumentError, match=f"behind '{option}'") as error:
             filled(["tool", option, "{params.p}"], p=value)
         assert "of its own" not in error.value.hint
+        assert "choices" in error.value.hint
+        assert "takes no code" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "perl -lane T", "perl -0777ne T", "perl -ne -- T", "bash -euxc T", "bash -cx T",
+        "bash -c -x T", "bash -c +x T", "bash -c -o pipefail T", "bash -euo pipefail -c T",
+        "sh -c -- T", "sh -c - T", "python -IsBc T", "php -r T", "php -B T", "node -p T",
+        "node --print T", "node --import T", "julia --print T", "sqlite3 -cmd T x.db", "env -S T",
+        "find . -exec T ;", "find . -execdir T ;", "find . -ok T ;", "find . -okdir T ;",
+        "sed --expression T", "gdb -ex T", "gdb --eval-command T", "gawk --source T",
+        "tar --to-command T", "nice -- sh -c T", "xargs -- perl -e T",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_an_option_that_takes_code_lets_code_through(command):
+    argv = ["{params.p}" if word == "T" else word for word in command.split()]
+    assert "harmless" in filled(argv, p="harmless")
+    for value in ("system('id')", "touch x", "-x;id"):
+        with pytest.raises(ArgumentError, match="behind '-"):
+            filled(argv, p=value)
+
+
+def test_an_option_that_a_value_makes_takes_code_as_well():
+    with pytest.raises(ArgumentError, match="behind '-c'"):
+        filled(["sh", "-{params.p}", "{params.q}"], p="c", q="touch x")
+    with pytest.raises(ArgumentError, match="behind '--eval'"):
+        filled(["tool", "{params.p}", "{params.q}"], p=("--eval",), q="touch x")
+
+
+@pytest.mark.parametrize("command", ["sh -c f name T", "bash go.sh T", "tool -v T", "cp T x -r"])
+def test_what_stands_behind_the_code_is_no_code(command):
+    argv = ["{params.p}" if word == "T" else word for word in command.split()]
+    assert "a b; $(id)" in filled(argv, p="a b; $(id)")
+
+
+@pytest.mark.parametrize("command", ["nice -- perl T", "env -- A=1 tool T", "nice -- tool -v T"])
+def test_the_end_of_the_options_of_one_program_is_not_that_of_the_program_it_starts(command):
+    argv = ["{params.p}" if word == "T" else word for word in command.split()]
+    with pytest.raises(ArgumentError, match="read as an option") as error:
+        filled(argv, p="-x;id")
+    assert "right before it" in error.value.hint
+    unlocked = [*argv[:-1], "--", "{inputs.a}", argv[-1]]
+    look = {"inputs": Filling("a.csv"), "params": Filling("-x", "text")}
+    assert fill(Call("sums", unlocked), lambda kind, *_: look[kind])[-2:] == ("a.csv", "-x")
 
 
 def test_a_value_in_front_makes_no_option_of_what_stands_behind_it():

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.installation import Installation
 from pipeline.stages import programs
 from pipeline.workplace import program_path
 from provenance.identity import asking
+from provenance.ledger.tables import Run
 from tests.support.evaluations import Bench, Told
 from tests.support.repository import Repository, notebook
 
@@ -144,6 +146,31 @@ def test_what_a_script_names_and_nobody_has_installed_is_no_error(
     assert told["tool"]["path"]
 
 
+def test_a_run_whose_program_does_not_answer_in_time_goes_back_to_the_queue(
+    evaluate: Bench,
+    git_project: MakeRepository,
+    first_on_path: Callable[[str, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy = tmp_path / "busy"
+    busy.touch()
+    first_on_path("julia", f"[ -e {busy} ] && sleep 600; echo julia version 1.9.3")
+    script = 'if false; then julia a.jl; fi\nprintf x > "$1"'
+    repository = git_project(project(script, a_jl="x = 1\n"))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(asking, "_SECONDS", 2)  # a shell starts in time, also on a busy machine
+        impatient.setattr(asking, "_PATIENCE", 1)
+        postponed = evaluate(repository).run
+    assert (postponed.row.status, postponed.error["kind"]) == ("queued", "no_answer")
+    assert "julia did not end within 2 s" in postponed.error["message"]
+    busy.unlink()
+    with evaluate.installation.ledger.writing() as session:
+        session.get_one(Run, postponed.row.id).run_after = None
+    told = environment(evaluate, evaluate.execute(postponed.row.id))
+    assert told["starts julia"]["version"] == "julia version 1.9.3"
+
+
 def test_a_program_of_the_project_is_never_asked_for_its_version(
     evaluate: Bench, git_project: MakeRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,12 +186,14 @@ def test_a_program_of_the_project_is_never_asked_for_its_version(
     assert told["tool"]["path"].endswith("sh")
     assert not asked.exists()
 
-    # Nor does its whole path, from another project, make a program of the system of it.
+    # Nor does its whole path, from another project, make a program of the system of it: also
+    # where the folder of the environments is elsewhere.
+    elsewhere = tmp_path / "environments"
+    evaluate.installation.environments.rename(elsewhere)
+    monkeypatch.setattr(Installation, "environments", elsewhere)
     (laid,) = evaluate.installation.checkouts.glob("*/*/tool")
-    elsewhere = MANIFEST.replace('"sh", "run.sh"', f'"{laid}"')
-    other = git_project(project("") | {"provenote.toml": elsewhere}, name="other")
-    environments = evaluate.installation.environments
-    assert environments.parent == evaluate.installation.checkouts.parent
+    manifest = MANIFEST.replace('"sh", "run.sh"', f'"{laid}"')
+    other = git_project(project("") | {"provenote.toml": manifest}, name="other")
     told = environment(evaluate, evaluate(other).run)
     assert told["tool"] | {"sha256": ""} == {"path": str(laid), "version": "", "sha256": ""}
     assert not asked.exists()

@@ -128,7 +128,7 @@ def test_a_batch_is_never_cleared_away(house: House) -> None:
                 id="batch_1",
                 partition_id="partition_1",
                 number=1,
-                state="aborted",
+                state="committed",
                 sha256=content,
                 size=4,
                 media_type="text/plain",
@@ -311,6 +311,26 @@ def test_nothing_is_removed_while_a_record_that_the_ledger_names_is_lost(house: 
     assert gone(house.clear(Keep(grace=0, despite_losses=True)), "object") == {
         entry.record.outputs[0].sha256
     }
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_looking_leaves_a_broken_record_where_it_is(
+    house: House, tmp_path: Path, remote: bool
+) -> None:
+    entry = house.commit(1, b"figure")
+    house.run(record=entry.record_id)
+    broken = house.store.path(entry.record_id)
+    broken.chmod(0o644)
+    broken.write_bytes(b"{}")
+    sound = house.commit(2, b"other figure")
+    house.run(record=sound.record_id)
+    if remote:
+        house.store = Store(tmp_path / "copies", LocalShelf(tmp_path / "store"))
+    before = sorted(path for path in tmp_path.rglob("*") if "ledger" not in path.name)
+    told = house.look()
+    assert (told.lost, told.quarantine) == ([entry.record_id], [])
+    assert sorted(path for path in tmp_path.rglob("*") if "ledger" not in path.name) == before
+    assert broken.read_bytes() == b"{}"
 
 
 def test_an_action_whose_record_is_gone_goes(house: House) -> None:

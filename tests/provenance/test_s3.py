@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import obstore
 import pytest
 
 from provenance.cache import Cache
@@ -110,6 +113,54 @@ def test_of_many_hosts_that_publish_one_key_the_first_is_kept(
     (entry,) = cache.entries(KEY)
     assert stood == {entry.record_id}
     assert cache.lookup(KEY) == entry
+
+
+@pytest.mark.parametrize("after", [b"forced", None], ids=["replaced", "gone"])
+def test_to_touch_a_file_does_not_undo_what_another_host_does_meanwhile(
+    host: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch, after: bytes | None
+) -> None:
+    one, other = host("one").shelf, host("other").shelf
+    one.write("actions/k", b"first", replace=False)
+    get = obstore.get
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        found = get(*arguments, **options)
+        if after is None:
+            other.discard("actions/k")
+        else:
+            other.write("actions/k", after, replace=True)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(obstore, "get", slowly)
+        assert one.touch("actions/k") == (after is not None)
+    assert one.exists("actions/k") == (after is not None)
+    if after is not None:
+        assert one.read("actions/k") == after
+
+
+@pytest.mark.parametrize("size", [5, 9 * 1024 * 1024])
+def test_a_touched_file_is_as_it_was_and_newer(
+    store: Store, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    data = os.urandom(size)
+    store.shelf.write("objects/x", data, replace=True)
+    (before,) = store.shelf.items("objects")
+    written: list[object] = []
+    put = obstore.put
+
+    def note(*arguments: Any, **options: Any) -> Any:
+        written.append(arguments[2])
+        return put(*arguments, **options)
+
+    monkeypatch.setattr(obstore, "put", note)
+    time.sleep(1.1)  # the server counts in whole seconds
+    assert store.shelf.touch("objects/x")
+    (after,) = store.shelf.items("objects")
+    assert after.modified > before.modified
+    assert store.shelf.read("objects/x") == data
+    assert [isinstance(one, Path) for one in written] == [size > 5], "large ones by the disk"
+    assert not store.shelf.touch("objects/absent")
 
 
 def test_an_archive_in_a_bucket_is_cleared_and_verified(store: Store, tmp_path: Path) -> None:

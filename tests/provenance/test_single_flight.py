@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,8 +16,9 @@ from sqlalchemy import event
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.key_events import key_events
-from provenance.ledger.leases import Leases
+from provenance.ledger.leases import Lease, Leases
 from provenance.store import Store
+from provenance.stores.local import LocalShelf
 from tests.provenance.making import commit_some
 from tests.support.waiting import wait_for
 
@@ -209,6 +211,46 @@ def test_nothing_is_asked_of_the_ledger_where_a_result_is_reused(
     before = counting()
     assert cache.lookup(KEY) is not None
     assert counting() == before
+
+
+@pytest.mark.parametrize("stands", ["nothing", "an entry", "a broken entry"])
+@pytest.mark.parametrize("forced", [False, True])
+def test_within_the_fence_nothing_is_done_but_to_write_the_action(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, stands: str, forced: bool
+) -> None:
+    if stands != "nothing":
+        lost = cache.commit(commit_some(cache.store, KEY, b"before")).record.outputs[0].sha256
+        if stands == "a broken entry":
+            cache.store.path(lost).unlink()
+    made = commit_some(cache.store, KEY, b"made")
+    asked, fenced = [], [False]
+    fence = Leases.fenced
+
+    @contextmanager
+    def watched(leases: Leases, lease: Lease) -> Iterator[None]:
+        with fence(leases, lease):
+            fenced[0] = True
+            yield
+            fenced[0] = False
+
+    def spied(name: str) -> Callable[..., object]:
+        plain = getattr(LocalShelf, name)
+
+        def call(*words: object, **options: object) -> object:
+            asked.extend([name] if fenced[0] else [])
+            return plain(*words, **options)
+
+        return call
+
+    for name in ("exists", "read", "write", "touch", "items", "discard"):
+        monkeypatch.setattr(LocalShelf, name, spied(name))
+    monkeypatch.setattr(Leases, "fenced", watched)
+    with cache.single_flight(KEY, lambda: pytest.fail("nobody else is here")):
+        entry = cache.commit(made, replace=forced)
+    assert set(asked) <= {"write"}
+    kept = stands == "an entry" and not forced
+    assert (entry.record == made) == (not kept)
+    assert content(cache) == ("before" if kept else "made")
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.reproduction.answer import Counts, Finding, Grade, answer
 from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
+from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.record import Output, Record, keep_record, parse_record, sidecar
 from provenance.store import Store
 from provenance.verify import Verified, sidecars_at, verify_sidecar
@@ -63,6 +65,19 @@ def test_an_archive_as_it_was_written_is_clean(store: Store, ledger: Ledger, ent
     assert verified.checked == {"objects": 3, "actions": 1, "records": 1, "names in the ledger": 2}
     assert len(seen) == 3
     assert seen[-1][0] == seen[-1][1] > 0
+
+
+def test_digests_that_a_reproduction_quotes_from_an_output_name_no_object(
+    store: Store, ledger: Ledger
+) -> None:
+    (run,) = add_runs(ledger, add_evaluation(ledger, add_project(ledger)))
+    said = f"it prints model {'a' * 64}, was model {'b' * 64}"
+    finding = Finding("cell 3", Grade.DIFFERS, said, None, f"model {'b' * 64}", f"model {'a' * 64}")
+    told = answer([finding], [], Counts(0, 1), 1e-9)
+    facts = (run, None, str(told.grade), told.sentence, told.details, "ada")
+    with ledger.writing() as session:
+        write_reproduction(session, Attempted(*facts))
+    assert archive(store, ledger).problems == []
 
 
 def test_a_changed_object_is_found_and_stays_unless_it_is_to_be_repaired(

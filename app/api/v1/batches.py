@@ -73,7 +73,7 @@ def publish_batch(path: BatchPath, body: MoveBody) -> Response:
         batch = require_batch(session, path.batch_id)
         of = batch.partition
         wanted = Move(of.dataset.name, actor(), body.reason, of.dataset.kind, of.name, body.seen)
-        event = promote(session, wanted, batch.id, op="publish")
+        event = promote(session, wanted, batch.id)
         return jsonify(event_object(event_row(session, of.name, event)))
 
 

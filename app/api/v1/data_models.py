@@ -3,9 +3,9 @@
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.api.v1.models import Json
+from provenance.ledger.columns import LARGEST_INTEGER
 
-MOST = 2**31 - 1
-"""The largest number of a batch or version that a ledger holds."""
+MOST = LARGEST_INTEGER
 
 
 class DatasetPath(BaseModel):

@@ -104,7 +104,8 @@ def show_current(path: PartitionPath, query: CurrentQuery) -> Response:
 def upload_batch(path: PartitionPath, query: UploadQuery) -> tuple[Response, int]:
     """Send a file as the next batch of a partition, and make it current.
 
-    Answers 201; under an Idempotency-Key that was sent before, 200 and the batch that is there.
+    Answers 201; under an Idempotency-Key that was sent before, 200 and the batch that is there,
+    or 409 where the content is another.
     """
     received, new = take_upload(path.dataset, path.partition, query)
     told = batch_object(received.batch, installation().base_url)

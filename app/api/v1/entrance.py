@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
@@ -11,9 +11,9 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 
 from app.api.v1.models import ErrorAnswer
-from app.errors import RefusedError, answer_with_json, error_object
+from app.errors import RefusedError, answer_with_json, error_object, json_answer
 from app.intake.payload import read_json_object
-from app.web.guard import UPLOADS
+from app.web.guard import UNKNOWN, UPLOADS
 from provenance.errors import InvalidInputError, NotFoundError
 from provenance.text import storable
 
@@ -74,11 +74,31 @@ def _check_body() -> None:
             refuse("The body holds a NUL character, which some databases cannot keep.")
 
 
-def _unknown_address(rest: str) -> tuple[Response, int]:
+def _unknown_address(rest: str) -> Response | tuple[Response, int]:
+    if allowed := _methods_here():
+        known = ", ".join(allowed)
+        answer = json_answer(
+            RefusedError(
+                405,
+                "method_not_allowed",
+                f"{PREFIX}/{rest[:80]} cannot be asked with {request.method}.",
+                f"It takes {known}; {PREFIX}/openapi.json lists what there is.",
+            )
+        )
+        answer.headers["Allow"] = known
+        return answer
     error = UnknownAddressError(
         f"There is nothing at {PREFIX}/{rest[:80]}.", f"{PREFIX}/openapi.json lists what there is."
     )
     return jsonify(error_object(error)), 404
+
+
+def _methods_here() -> list[str]:
+    """Return the methods that something answers to at the address of the request."""
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None:
+        return []
+    return [one for one in _METHODS if adapter.match(method=one)[0] != UNKNOWN]
 
 
 def _document(blueprints: Iterable[APIBlueprint]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from app.errors import RefusedError
 from provenance.datasets.elsewhere import prepare_elsewhere
 from provenance.datasets.forms import SUFFIXES, safe_filename
 from provenance.datasets.names import check_dataset, check_partition
-from provenance.datasets.prepare import keep_file, nothing_yet
-from provenance.datasets.publish import NewBatch, sent_before
+from provenance.datasets.prepare import digest_of, keep_file, nothing_yet
+from provenance.datasets.publish import SENT, NewBatch, sent_before
 
 _CHUNK = 1024 * 1024
 _LONGEST_KEY = 200
@@ -30,13 +30,15 @@ def take_upload(dataset: str, partition: str, query: UploadQuery) -> tuple[Recei
         partition=check_partition(partition),
         idempotency_key=_idempotency_key(),
     )
-    with installation().ledger.reading() as session:
-        known = sent_before(session, new)
     seen = query.seen
     if seen is None:
         seen = seen_now(installation(), new.kind, dataset, partition)
     with _body(_filename(partition, query)) as path:
-        if known is None:
+        new = replace(new, sent=digest_of(path))
+        with installation().ledger.reading() as session:
+            known = sent_before(session, new)
+        # A batch of which it is not known what came can only be compared with what is kept.
+        if known is None or SENT not in known.details:
             new = _kept(path, new, query.keep)
     order = Order(seen, query.reason, query.stage_only)
     return receive(installation(), new, order), known is None

@@ -5,7 +5,10 @@
   const LOWEST = 200;
   const HIGHEST = 30000;
   const STEPS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [1209600, 86400, "days"]];
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const local = new Intl.DateTimeFormat(undefined, {
+    year: "numeric", month: "short", day: "numeric",
+    hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  });
 
   const ago = (at) => {
     const seconds = (Date.now() - at) / 1000;

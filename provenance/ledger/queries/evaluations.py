@@ -1,7 +1,7 @@
 """Evaluations and the counts of their runs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ class Counts:
     by_verdict: dict[str, int] = field(default_factory=dict)
     reused: int = 0
     executed: int = 0
+    """Jobs that were executed for them; a run that came to nothing has none."""
     open: int = 0
     """Still queued or running."""
 
@@ -166,18 +167,29 @@ def _counts(session: Session, evaluation_ids: Sequence[str]) -> dict[str, Counts
     for evaluation_id, status, verdict, reused, number in session.execute(query):
         old = found.get(evaluation_id, Counts())
         found[evaluation_id] = _added(old, status, verdict, number, reused=reused)
+    for evaluation_id, executed in _executed_jobs(session, evaluation_ids):
+        found[evaluation_id] = replace(found[evaluation_id], executed=executed)
     return found
+
+
+def _executed_jobs(session: Session, evaluation_ids: Sequence[str]) -> list[tuple[str, int]]:
+    query = (
+        select(Run.evaluation_id, func.count())
+        .join(RunJob, RunJob.run_id == Run.id)
+        .where(Run.evaluation_id.in_(evaluation_ids), RunJob.status == "executed")
+        .group_by(Run.evaluation_id)
+    )
+    return [(evaluation_id, number) for evaluation_id, number in session.execute(query)]
 
 
 def _added(
     old: Counts, status: Status, verdict: str | None, number: int, *, reused: bool
 ) -> Counts:
     if status not in ENDED:
-        return Counts(old.by_verdict, old.reused, old.executed, old.open + number)
+        return replace(old, open=old.open + number)
     word = verdict or "error"
-    return Counts(
-        {**old.by_verdict, word: old.by_verdict.get(word, 0) + number},
-        old.reused + (number if reused else 0),
-        old.executed + (0 if reused else number),
-        old.open,
+    return replace(
+        old,
+        by_verdict={**old.by_verdict, word: old.by_verdict.get(word, 0) + number},
+        reused=old.reused + (number if reused else 0),
     )

@@ -37,13 +37,15 @@ class UnderWay:
 def needs_attention(session: Session) -> tuple[Attention, ...]:
     """Return the newest finished run of each report and case where it did not pass.
 
-    Cases that have not been run for 30 days are left out: nobody evaluates them any more.
+    Cases that have not been run for 30 days are left out: nobody evaluates them any more. So
+    are runs of uncommitted changes, which say nothing of a commit.
     """
     since = utc_now() - timedelta(days=ATTENTION_DAYS)
     newest = (
         select(func.max(Run.id))
         .where(
             Run.purpose.is_(None),
+            Run.dirty.is_(None),
             Run.status.in_(ENDED),
             or_(Run.verdict.is_(None), Run.verdict != Verdict.CANCELLED),
         )

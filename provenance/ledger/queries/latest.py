@@ -1,8 +1,9 @@
 """The newest run of a report that matches what a stable link asks for."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,6 +13,9 @@ from provenance.errors import NotFoundError
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Project, Run
+from provenance.nearest import did_you_mean_or_all
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class NoSuchRunError(NotFoundError):
@@ -43,10 +47,11 @@ def newest_run(session: Session, project: Project, report: str, wanted: Wanted) 
     if wanted.as_of:
         newest = newest.where(Run.finished_at <= wanted.as_of)
     query = select_rows().where(Run.id.in_(newest.group_by(Run.case_key)))
-    for run in run_rows(session, query.order_by(Run.id.desc())):
+    runs = run_rows(session, query.order_by(Run.id.desc()))
+    for run in runs:
         if all(_matches(run.params, name, text) for name, text in wanted.params.items()):
             return run
-    raise NoSuchRunError(*_nothing(project.name, report, wanted))
+    raise NoSuchRunError(*_nothing(f"{project.name} / {report}", wanted, runs))
 
 
 def verdicts_of_report(session: Session, project_id: str, report: str, branch: str) -> list[str]:
@@ -60,6 +65,7 @@ def verdicts_of_report(session: Session, project_id: str, report: str, branch: s
             Run.data["as_of"].as_string().is_(None),
             Run.status == Status.FINISHED,
             Run.verdict != Verdict.CANCELLED,
+            Run.dirty.is_(None),
             Run.branch == branch,
         )
         .group_by(Run.case_key)
@@ -82,14 +88,30 @@ def _matches(params: Mapping[str, Any], name: str, text: str) -> bool:
     return str(value) == text
 
 
-def _nothing(project: str, report: str, wanted: Wanted) -> tuple[str, str]:
+def _nothing(report: str, wanted: Wanted, runs: Sequence[RunRow]) -> tuple[str, str]:
+    """Return why no run matches, and what to do: what can never match is told first."""
+    known = sorted({name for run in runs for name in run.params})
+    for name, text in wanted.params.items():
+        if runs and name not in known:
+            return f"{report} has no parameter {name!r}.", did_you_mean_or_all(name, known)
+        if _DAY.fullmatch(text) and not _exists(text):
+            return f"{name} = {text}: this day does not exist.", "Name a day of the calendar."
     asked = [f"{name} = {text}" for name, text in wanted.params.items()]
     if wanted.branch:
         asked.append(f"branch {wanted.branch}")
-    if wanted.as_of:
-        asked.append(f"finished by {wanted.as_of.isoformat()}")
     condition = f" with {', '.join(asked)}" if asked else ""
+    told = f"No finished run of {report}{condition}."
+    if wanted.as_of:
+        told = f"No run of {report}{condition} had finished by {wanted.as_of.isoformat()}."
     return (
-        f"No finished run of {project} / {report}{condition}.",
+        told,
         "Ask for fewer parameters, or run the report with these.",
     )
+
+
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True

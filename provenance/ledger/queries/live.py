@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
+from provenance.ledger.columns import LARGEST_INTEGER
 from provenance.ledger.tables import Run, RunEvent
 
 MOST_LOG_LINES = 200
@@ -76,7 +77,7 @@ def live_of(session: Session, run_id: str) -> Live:
 
 def live_image(session: Session, run_id: str, seq: int) -> bytes:
     """Return the PNG that a finished cell drew, or raise NotFoundError."""
-    event = session.get(RunEvent, (run_id, seq))
+    event = session.get(RunEvent, (run_id, seq)) if seq <= LARGEST_INTEGER else None
     image = event.payload.get("image") if event is not None else None
     if not isinstance(image, str) or not image.startswith(_PNG):
         raise NotFoundError(f"Run {run_id!r} has no live figure {seq}.")

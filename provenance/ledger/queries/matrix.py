@@ -42,7 +42,10 @@ class Matrix:
 def project_matrix(
     session: Session, project: Project, branch: str | None = None, before: str | None = None
 ) -> Matrix:
-    """Return commits of the project with runs, narrowed to *branch*, older than SHA *before*."""
+    """Return commits of the project with runs, narrowed to *branch*, older than SHA *before*.
+
+    A run of uncommitted changes is no run of the commit they were made on.
+    """
     commits, older = page_of(_commits(session, project.id, branch, before))
     reports = tuple(report_names(session, project.id))
     names = case_names(session, [(project.id, report) for report in reports])
@@ -64,7 +67,7 @@ def _commits(
     session: Session, project_id: str, branch: str | None, before: str | None
 ) -> Sequence[Commit]:
     made = exists().where(Run.project_id == project_id, Run.commit_sha == Commit.sha)
-    made = made.where(Run.purpose.is_(None))
+    made = made.where(Run.purpose.is_(None), Run.dirty.is_(None))
     if branch:
         made = made.where(Run.branch == branch)
     query = select(Commit).where(Commit.project_id == project_id, made)
@@ -80,7 +83,7 @@ def _cells(
     session: Session, project_id: str, branch: str | None, shas: Sequence[str]
 ) -> dict[str, list[RunRow]]:
     newest = select(func.max(Run.id)).where(Run.project_id == project_id, Run.commit_sha.in_(shas))
-    newest = newest.where(Run.purpose.is_(None))
+    newest = newest.where(Run.purpose.is_(None), Run.dirty.is_(None))
     if branch:
         newest = newest.where(Run.branch == branch)
     newest = newest.group_by(Run.commit_sha, Run.report, Run.case_key)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from provenance.errors import InvalidInputError, NotFoundError
 from provenance.identity.environment import normalised_name
 from provenance.ledger import uses
-from provenance.ledger.data_tables import Batch
+from provenance.ledger.data_tables import Batch, Dataset, Partition
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
@@ -65,6 +65,21 @@ def used_by(session: Session, wanted: Wanted) -> UsedBy:
     )
 
 
+def places_of(session: Session, batches: Iterable[str]) -> dict[str, str]:
+    """Return of each batch its dataset, partition and number, as ``sold/2013-01-31 #2``."""
+    query = (
+        select(Batch.id, Dataset.name, Partition.name, Batch.number)
+        .join(Partition, Partition.id == Batch.partition_id)
+        .join(Dataset, Dataset.id == Partition.dataset_id)
+        .order_by(Batch.id)
+    )
+    return {
+        batch: f"{dataset}/{name} #{number}"
+        for some in uses.chunks(sorted(batches), uses.AT_A_TIME)
+        for batch, dataset, name, number in session.execute(query.where(Batch.id.in_(some)))
+    }
+
+
 def _anchors(session: Session, wanted: Wanted) -> tuple[str, set[str]]:
     """Return the full name of the thing, and the records that name it themselves."""
     if wanted.kind in ("artifact", "record"):
@@ -76,15 +91,13 @@ def _anchors(session: Session, wanted: Wanted) -> tuple[str, set[str]]:
         name, _, version = (part.strip() for part in name.partition("=="))
         name = normalised_name(name)
     found = uses.records_with(session, wanted.kind, name, version or None)
-    if not found and not _known(session, wanted.kind, name, version):
-        raise _unknown(session, wanted.kind, name)
+    if not found and not _known(session, wanted.kind, name):
+        raise _unknown(session, wanted.kind, name, version)
     return f"{name}=={version}" if version else name, found
 
 
-def _known(session: Session, kind: Thing, name: str, version: str | None) -> bool:
-    if kind == "batch":
-        return session.get(Batch, name) is not None
-    return bool(version) and bool(uses.records_with(session, kind, name))
+def _known(session: Session, kind: Thing, name: str) -> bool:
+    return kind == "batch" and session.get(Batch, name) is not None
 
 
 def _by_digest(session: Session, wanted: Wanted) -> tuple[str, set[str]]:
@@ -100,7 +113,7 @@ def _by_digest(session: Session, wanted: Wanted) -> tuple[str, set[str]]:
     full = found(session, prefix)
     if not full:
         raise UnknownThingError(
-            f"Nothing that was recorded has a {wanted.kind} {prefix}.",
+            f"Nothing that was recorded has {'a' if is_record else 'an'} {wanted.kind} {prefix}.",
             "Files of the repository are found by their path.",
         )
     if len(full) > 1:
@@ -128,9 +141,7 @@ def _onward(session: Session, direct: set[str]) -> tuple[set[str], set[str]]:
     published = session.scalar(select(Batch.id).where(Batch.record.is_not(None)).limit(1))
     while fresh and published:
         made = set(_batches_of(session, _downstream(session, fresh))) - batches
-        readers: set[str] = set()
-        for batch in sorted(made):
-            readers |= uses.records_with(session, "batch", batch)
+        readers = uses.records_naming(session, "batch", made)
         batches |= made
         fresh = readers - anchors
         anchors |= fresh
@@ -238,12 +249,14 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _unknown(session: Session, kind: Thing, name: str) -> UnknownThingError:
-    known = sorted(uses.names_of(session, kind))
-    tail = name.rpartition("/")[2]
-    alike = [one for one in known if one.rpartition("/")[2] == tail]
-    near = alike[0] if alike else nearest(name, known, most=_COMPARED)
-    hint = f"Did you mean {near!r}?" if near else f"Known: {listed(known)}."
-    return UnknownThingError(
-        f"No result that was recorded stands on a {kind} {name[:200]!r}.", hint
-    )
+def _unknown(session: Session, kind: Thing, name: str, version: str | None) -> UnknownThingError:
+    if version and (versions := uses.versions_of(session, kind, name, limit=_COMPARED)):
+        told = f"No result that was recorded stands on version {version[:200]!r} of {name}."
+        return UnknownThingError(told, f"Known versions: {listed(versions)}.")
+    near = uses.name_ending(session, kind, name.rpartition("/")[2])
+    known = [] if near else uses.names_of(session, kind, limit=_COMPARED)
+    near = near or nearest(name, known, most=_COMPARED)
+    more = ", and those after them" if len(known) == _COMPARED else ""
+    hint = f"Did you mean {near!r}?" if near else f"Known: {listed(known)}{more}."
+    told = f"No result that was recorded stands on a {kind} {name[:200]!r}."
+    return UnknownThingError(told, hint)

@@ -123,7 +123,7 @@ def test_pins_and_snapshots(client):
     made = client.post("/api/v1/datasets/sold/snapshots", json={"name": "audit"})
     assert (made.status_code, made.json["batches"]) == (201, 1)
     assert client.get(f"{DAY}/current?snapshot=audit").json["id"] == sent["id"]
-    assert client.post("/api/v1/datasets/sold/snapshots", json={"name": "audit"}).status_code == 400
+    assert client.post("/api/v1/datasets/sold/snapshots", json={"name": "audit"}).status_code == 409
 
 
 def test_a_batch_tells_which_runs_stand_on_it(client, installation):
@@ -276,9 +276,17 @@ def test_a_version_is_promoted_and_rolled_back(client, model):
     late = client.post(f"{model}/promote", json={"version": 2, "reason": "x", "seen": 2})
     assert late.status_code == 409
     assert client.post(f"{model}/rollback", json={"reason": "no"}).json["to_number"] == 2
+    batch = client.get(f"{model}/versions/1").json["batch"]
+    client.post(f"/api/v1/batches/{batch}/publish", json={"reason": "by its id"})
     assert [one["op"] for one in client.get(model).json["events"]] == [
-        "rollback", "promote", "publish", "publish",
+        "promote", "rollback", "promote", "publish", "publish",
     ]  # fmt: skip
+
+
+def test_what_is_current_already_stays_so_and_the_event_is_the_one_that_made_it_so(client):
+    first = send(client, reason="nightly")
+    done = client.post(f"/api/v1/batches/{first['id']}/publish", json={"reason": "a retry"})
+    assert (done.status_code, done.json["version"], done.json["reason"]) == (200, 1, "nightly")
 
 
 def test_a_package_is_followed_from_the_latest(client, model):

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from provenance.datasets.history import times_current
+from provenance.datasets.names import MODEL
 from provenance.datasets.pins import pin, pins_of
 from provenance.datasets.publish import pointer_of
 from provenance.datasets.snapshots import snapshots_of
@@ -42,19 +44,19 @@ def test_a_snapshot_is_taken_on_the_page_of_its_dataset(client, bring, maker):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "said", "status"),
     [
-        ("audit", "take another name"),
-        ("1st", "beginning with a letter"),
-        ("", "beginning with a letter"),
+        ("audit", "take another name", 409),
+        ("1st", "beginning with a letter", 400),
+        ("", "beginning with a letter", 400),
     ],
 )
-def test_a_snapshot_under_a_name_that_cannot_be_is_refused(client, bring, name, said):
+def test_a_snapshot_under_a_name_that_cannot_be_is_refused(client, bring, name, said, status):
     bring("a")
     text = page(client, "/datasets/sold")
     send(client, text, "/datasets/sold/snapshots", name="audit")
     done = send(client, text, "/datasets/sold/snapshots", name=name)
-    assert done.status_code == 400
+    assert done.status_code == status
     assert said in done.text
 
 
@@ -97,6 +99,34 @@ def test_who_retires_what_has_moved_since_is_told_who_was_faster(client, bring):
     assert late.status_code == 409
     assert "ada won with a publish" in late.text
     assert "Batch 2 is current." in page(client, PARTITION_PAGE)
+
+
+@pytest.mark.parametrize("seen", ["", "two", "1.0", None])
+def test_a_move_that_does_not_say_what_was_seen_is_refused(client, bring, seen):
+    """Without it nobody could tell that somebody else was faster."""
+    bring("a")
+    waiting = bring("b", stage_only=True)
+    for text, address in (
+        (page(client, PARTITION_PAGE), "/datasets/sold/retire"),
+        (page(client, f"/batches/{waiting.id}"), f"/batches/{waiting.id}/publish"),
+    ):
+        said = {"seen": seen} if seen is not None else {}
+        done = send(client, text, address, partition=DAY, reason="x", **said)
+        assert done.status_code == 400, address
+        assert "version of the pointer" in done.text
+    assert "Batch 1 is current." in page(client, PARTITION_PAGE)
+
+
+def test_what_the_button_did_is_called_as_the_command_calls_it(client, bring, maker):
+    for batch, op in (
+        (bring("a", stage_only=True), "publish"),
+        (bring("m", stage_only=True, kind=MODEL, dataset="delay", partition="main"), "promote"),
+    ):
+        address = f"/batches/{batch.id}/publish"
+        done = press(client, page(client, f"/batches/{batch.id}"), address, reason="x")
+        assert done.status_code == 303
+        with maker.installation.ledger.reading() as session:
+            assert [one.op for one in times_current(session, batch)] == [op]
 
 
 @pytest.mark.parametrize("button", ["retire", "rollback"])

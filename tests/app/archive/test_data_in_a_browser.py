@@ -1,5 +1,6 @@
 """The buttons of data as a reader uses them: by keyboard, without scripts, on a narrow screen."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -94,5 +95,7 @@ def test_pages_of_data_break_no_rule_and_fit_a_narrow_screen(page, bring):
     page.fill("#pin-until", "2999-12-31")
     page.click(".pinning button")
     page.wait_for_selector("text=Let go")
+    told = page.inner_text(".pin time[data-exact]")
+    assert re.search(r"\b[A-Z]{3,}", told), f"{told} is of no zone"
     assert page.evaluate(TOO_WIDE) == []
     assert page.complaints == []

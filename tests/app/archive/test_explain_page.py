@@ -84,6 +84,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_form(client, pair)
     assert client.get("/used-by").status_code == 200
     assert client.get("/used-by?file=a&package=b").status_code == 400
     assert client.get("/used-by?artifact=12").status_code == 400
+    assert "has an artifact eeeeeeee" in client.get("/used-by?artifact=eeeeeeee").text
 
 
 def test_hostile_texts_are_inert_in_explanations(client, maker):
@@ -122,3 +123,9 @@ def _is_inert(page: str) -> None:
     assert "<img src=x" not in page
     assert "\x1b" not in page
     Inert().feed(page)
+
+
+def test_a_parameter_that_is_an_empty_text_is_told_as_such(client, maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    run = maker.run(evaluation, params={"key": ""}, origins={"key": "default"})
+    assert "&#34;&#34; (default)" in client.get(f"/explain?a={run.id}").text

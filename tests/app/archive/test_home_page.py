@@ -85,14 +85,17 @@ def test_what_runs_about_another_run_says_so(client, maker: Maker):
 def test_evaluations_count_verdicts_and_tell_reused_from_executed(client, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1, subject="Fix the hour"))
     for number in range(3):
-        maker.run(evaluation, params={"n": number}, reused=number > 0)
+        run = maker.run(evaluation, params={"n": number}, reused=number > 0)
+        for place, stage in enumerate(("read", "features", "report")):
+            status = "reused" if run.reused or stage == "read" else "executed"
+            maker.job(run, place, stage=stage, status=status)
     maker.run(evaluation, params={"n": 9}, verdict=Verdict.FAILED)
     page = client.get("/").text
     assert "Fix the hour" in page
     assert 'title="3 passed"' in page
     assert 'title="1 failed"' in page
     assert "reused" in page
-    assert "2 executed" in page
+    assert "2 jobs executed" in page
     assert "4.1" in page
 
 
@@ -119,3 +122,31 @@ def test_a_page_asks_the_ledger_equally_often_for_few_and_for_many_rows(
         evaluation = maker.evaluation(maker.commit(project, number))
         maker.run(evaluation, f"report_{number}", verdict=Verdict.FAILED)
     assert count_queries(lambda: client.get("/")) == few
+
+
+def test_a_run_that_came_to_nothing_is_not_told_as_executed(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    maker.run(evaluation, verdict=Verdict.ERROR, error={"message": "no dataset 'sold'"})
+    maker.run(evaluation, params={"n": 2}, verdict=Verdict.CANCELLED)
+    assert "executed" not in client.get("/").text
+    assert "executed" not in client.get(f"/evaluations/{evaluation.id}").text
+
+
+def test_uncommitted_changes_ask_for_no_attention_and_hide_no_run_of_a_commit(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    maker.run(evaluation, "sound")
+    maker.run(evaluation, "sound", verdict=Verdict.ERROR, dirty="d" * 64)
+    maker.run(evaluation, "broken", verdict=Verdict.ERROR)
+    maker.run(evaluation, "broken", dirty="d" * 64)
+    attention = client.get("/").text.split('id="running"')[0]
+    assert ("sound" in attention, "broken" in attention) == (False, True)
+    assert "working tree" in client.get("/projects/flights/reports/sound").text
+
+
+def test_the_first_runs_under_way_are_not_told_as_passed(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), status=Status.RUNNING)
+    for number in range(3):
+        maker.run(evaluation, status=Status.QUEUED, params={"n": number})
+    attention = client.get("/").text.split('id="running"')[0]
+    assert "Nothing so far; 3 runs are under way." in attention
+    assert "passed" not in attention

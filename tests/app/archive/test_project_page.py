@@ -95,3 +95,14 @@ def test_the_matrix_asks_equally_often_for_few_and_for_many_rows(
     for number in range(2, 9):
         maker.run(maker.evaluation(maker.commit(project, number)), f"report_{number}")
     assert count_queries(lambda: client.get("/projects/flights")) == few
+
+
+def test_runs_of_uncommitted_changes_do_not_stand_for_their_commit(client, maker: Maker):
+    project = maker.project()
+    evaluation = maker.evaluation(maker.commit(project, 1))
+    clean = maker.run(evaluation)
+    tried = maker.run(evaluation, verdict=Verdict.ERROR, dirty="d" * 64)
+    maker.run(maker.evaluation(maker.commit(project, 2)), dirty="d" * 64)
+    page = client.get("/projects/flights").text
+    assert rows_of(page) == ["Commit 1"]
+    assert (clean.id in page, tried.id in page) == (True, False)

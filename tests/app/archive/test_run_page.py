@@ -140,8 +140,8 @@ def test_a_live_figure_that_is_no_png_is_not_found(client, maker: Maker):
     maker.event(run, 1, "cell", index=1, image="data:image/svg+xml;base64,PHN2Zz4=")
     maker.event(run, 2, "cell", index=2, image="data:image/png;base64,%%%")
     maker.event(run, 3, "log", text="no figure")
-    for seq in (1, 2, 3, 4):
-        assert client.get(f"/runs/{run.id}/live/{seq}.png").status_code == 404
+    for seq in (1, 2, 3, 4, 2**31 - 1, 2**31, 2**63, 10**20):
+        assert client.get(f"/runs/{run.id}/live/{seq}.png").status_code == 404, seq
 
 
 def test_provenance_tells_why_each_job_was_executed_or_reused(client, maker: Maker):
@@ -188,8 +188,9 @@ def test_an_evaluation_shows_its_runs_report_by_report(client, maker: Maker):
     maker.run(made, "beta", verdict=Verdict.ERROR, error={"message": "KeyError"})
     page = client.get(f"/evaluations/{made.id}").text
     assert page.index(">alpha<") < page.index(">beta<")
-    for text in ("14.2", "KeyError", "1 job executed", "2 executed"):
+    for text in ("14.2", "KeyError"):
         assert text in page
+    assert page.count("1 job executed") == 2, "of the run, and of all"
 
 
 def test_an_evaluation_that_could_not_be_prepared_says_why(client, maker: Maker):
@@ -205,3 +206,13 @@ def test_an_evaluation_without_runs_says_what_makes_some(client, maker: Maker):
     assert "reads the manifest" in client.get(f"/evaluations/{waiting.id}").text
     empty = maker.evaluation(maker.commit(maker.project("b"), 1))
     assert "asks for no run" in client.get(f"/evaluations/{empty.id}").text
+
+
+def test_a_run_of_uncommitted_changes_offers_no_way_to_make_it_again(client, maker: Maker):
+    run = maker.run(evaluation(maker), verdict=Verdict.CANCELLED, dirty="d" * 64)
+    page = client.get(f"/runs/{run.id}").text
+    assert "cancelled before it made a page" in page
+    assert "uncommitted changes, which only their maker has" in page
+    assert "--commit" not in page
+    assert f"/runs/{run.id}/reproduce" not in page
+    assert f"/runs/{run.id}/whatif" in page, "with the code of a commit it can be asked"

@@ -69,3 +69,34 @@ def test_the_badge_is_as_bad_as_the_worst_case_on_the_default_branch(client, mak
 def test_a_badge_of_a_branch_without_runs_says_so(client, maker: Maker):
     maker.run(made(maker, branch="try"))
     assert "no verdict" in client.get("/badge/flights/sanity_check.svg").text
+
+
+def test_the_badge_is_of_commits_and_not_of_uncommitted_changes(client, maker: Maker):
+    evaluation = made(maker)
+    maker.run(evaluation)
+    maker.run(evaluation, verdict=Verdict.ERROR, dirty="d" * 64)
+    assert "passed" in client.get("/badge/flights/sanity_check.svg").text
+
+
+def test_latest_says_what_can_never_match(client, maker: Maker):
+    maker.run(made(maker))
+    told = client.get(f"{LATEST}?foo=1")
+    assert (told.status_code, "has no parameter &#39;foo&#39;" in told.text) == (404, True)
+    assert "this day does not exist" in client.get(f"{LATEST}?date=2013-02-30").text
+    early = client.get(f"{LATEST}?date=2013-01-31&as_of=2001-01-01").text
+    assert "with date = 2013-01-31 had finished by 2001-01-01" in early
+
+
+def test_what_is_not_found_is_told_by_what_it_is(client, maker: Maker):
+    maker.run(made(maker))
+    assert "A run keeps its address" in client.get("/runs/run_gone").text
+    for address, place in (
+        ("/datasets/gone", "every dataset"),
+        ("/models/gone", "the models"),
+        ("/projects/gone", "every project"),
+        ("/badge/flights/gone.svg", "every project"),
+    ):
+        answer = client.get(address)
+        assert answer.status_code == 404
+        assert "keeps its address" not in answer.text
+        assert place in answer.text

@@ -1,20 +1,16 @@
 import getpass
-import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.processes import PROVENOTE, Home, make_home
+from tests.support.processes import Home, make_home
 
 SALES = "item,price\nhat,2\ncap,3\n"
 DAY = "2013-01-31"
-GUIDE = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 @pytest.fixture
@@ -62,6 +58,39 @@ def test_the_life_of_a_partition(home):
     assert {one["actor"] for one in told} == {getpass.getuser()}
 
 
+def test_publishing_again_succeeds_moves_nothing_and_says_so(home):
+    bring(home)
+    batch = home.run("data", "import", "sales.csv", "sold", DAY, "--stage-only").out.strip()
+    assert "is current in" in home.run("data", "publish", batch).err
+    done = home.run("data", "publish", batch)
+    assert (done.status, "is current already in" in done.err) == (0, True), done.err
+    told = ask(home, "data", "log", "sold", DAY)["items"]
+    assert [one["to_number"] for one in told] == [2, 1]
+    assert ask(home, "data", "rollback", "sold", DAY, "--reason", "x")["to_number"] == 1
+
+
+def test_a_damaged_file_is_bad_input_and_no_mistake_of_ours(home):
+    bad = home.path.parent / "bad.parquet"
+    pq.write_table(pa.table({"item": ["hat"], "price": [2]}), bad)
+    data = bytearray(bad.read_bytes())
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    data[footer : footer + 8] = b"\xff" * 8
+    bad.write_bytes(data)
+    done = home.run("data", "import", "bad.parquet", "sold", DAY)
+    assert done.status == 2
+    assert "bad.parquet cannot be read as Parquet" in done.err
+    assert "Mend the file" in done.err
+    assert "Traceback" not in done.err
+    assert "mistake of provenote" not in done.err
+
+
+def test_a_name_of_a_column_that_is_no_text_is_bad_input(home):
+    (home.path.parent / "bin.csv").write_bytes(b"\xff\xfe\0a\0\n")
+    done = home.run("data", "import", "bin.csv", "sold", DAY)
+    assert done.status == 2
+    assert "bin.csv cannot be read as CSV" in done.err
+
+
 def test_a_warning_tells_of_other_columns_and_not_on_standard_output(home):
     bring(home)
     done = home.run("data", "import", "sales.csv", "sold", DAY)
@@ -90,7 +119,7 @@ def test_lists_and_shows_for_a_person(home):
     assert "provenote data import FILE" in home.run("data", "ls").out
     batch = bring(home)["id"]
     bring(home, "item,price\nhat,9\n", "--stage-only")
-    assert "sold  1 partitions  2 batches" in home.run("data", "ls").out
+    assert "sold  1 partition  2 batches" in home.run("data", "ls").out
     assert f"{DAY}  #1  {batch}  2 rows" in home.run("data", "ls", "sold").out
     listed = home.run("data", "ls", "sold", DAY).out.splitlines()
     assert listed[0].startswith("#2")
@@ -149,6 +178,18 @@ def test_the_same_key_brings_the_same_batch_and_publishes_once(home):
     assert (again["id"], again["version"]) == (first["id"], 1)
 
 
+def test_a_key_with_another_file_is_refused_and_nothing_is_written(home):
+    first = bring(home, SALES, "--idempotency-key", "job-1")
+    other = SALES.replace("hat", "cap")
+    assert other != SALES
+    (home.path.parent / "sales.csv").write_text(other)
+    done = home.run(
+        "data", "import", "--json", "--idempotency-key", "job-1", "sales.csv", "sold", DAY
+    )
+    assert (done.status, done.json["error"]["code"]) == (3, "key_reused")
+    assert [one["id"] for one in ask(home, "data", "ls", "sold", DAY)["items"]] == [first["id"]]
+
+
 def test_who_saw_an_older_version_is_refused_and_the_batch_is_kept(home):
     bring(home)
     done = home.run("data", "import", "--json", "--seen", "0", "sales.csv", "sold", DAY)
@@ -156,6 +197,25 @@ def test_who_saw_an_older_version_is_refused_and_the_batch_is_kept(home):
     assert done.json["error"]["code"] == "conflict"
     assert "at version 1, not 0" in done.json["error"]["message"]
     assert len(ask(home, "data", "ls", "sold", DAY)["items"]) == 2
+
+
+def test_the_same_content_again_is_said(home):
+    bring(home)
+    again = home.run("data", "import", "sales.csv", "sold", DAY)
+    assert "It has the same content as batch 1." in again.err
+    (home.path.parent / "sales.csv").write_text("item,price\nhat,7\n")
+    other = home.run("data", "import", "sales.csv", "sold", DAY)
+    assert "Batch 3 is current" in other.err
+    assert "same content" not in other.err
+
+
+def test_who_moves_a_pointer_back_too_late_is_not_told_of_a_batch(home):
+    bring(home)
+    bring(home, "item,price\nhat,7\n")
+    late = home.run("data", "rollback", "sold", DAY, "--reason", "wrong", "--seen", "1")
+    assert late.status == 3
+    assert "Nothing was moved. Look at what is current now" in late.err
+    assert "your batch" not in late.err
 
 
 def test_pins_are_taken_and_let_go(home):
@@ -205,55 +265,6 @@ def one_batch(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> H
     made = make_home(tmp_path_factory.mktemp("one"), environments)
     bring(made)
     return made
-
-
-def guide(language: str) -> str:
-    """Return the program in *language* that the guide shows."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(), re.M | re.S)[0]
-
-
-def run_by(home: Home, *command: str) -> str:
-    environment = home.environ() | {"PATH": f"{PROVENOTE.parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
-        env=environment,
-        cwd=home.path.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="apt-get install r-base-core")
-def test_r_reads_a_batch_as_the_guide_shows(home):
-    ask(home, "data", "import", "sales.csv", "sold_items", DAY)
-    assert run_by(home, "Rscript", "-e", guide("r")).strip() == "2 rows, 5 in all"
-
-
-@pytest.mark.skipif(shutil.which("octave-cli") is None, reason="apt-get install octave")
-def test_octave_reads_a_batch_as_the_guide_shows(home):
-    ask(home, "data", "import", "sales.csv", "sold_items", DAY)
-    assert run_by(home, "octave-cli", "--eval", guide("octave")).strip() == "2 rows, 5 in all"
-
-
-def test_the_first_steps_of_the_guide_go_as_they_are_told(home):
-    folder = home.path.parent
-    (folder / "corrected.csv").write_text("item,price\nhat,4\n")
-    (folder / "model.pkl").write_bytes(b"one")
-    first, models = re.findall(r"^```sh\n(.*?)^```$", GUIDE.read_text(), re.M | re.S)
-    out = run_by(home, "sh", "-ec", first)
-    assert '"hat",2' in out
-    twice = models.replace(
-        "provenote models show",
-        "echo two > model.pkl\nprovenote models save model.pkl delay\nprovenote models show",
-        1,
-    )
-    run_by(home, "sh", "-ec", twice)
-    assert json.loads(home.run("models", "ls", "--json").out)["items"][0]["latest"] == 2
-    assert (folder / "delay-1.zip").exists()
 
 
 def test_what_a_project_says_does_not_steer_the_terminal(home, tmp_path):

@@ -51,16 +51,21 @@ def test_a_run_reads_what_was_imported_and_as_of_a_moment_what_was_so_then(desk:
     assert (past["inputs"][0]["batch"], past["reused"]) == (old, True)
     assert past["as_of"].startswith(then[:-1])
     assert desk.json("run", "first")["inputs"][0]["batch"] == new
+    assert "governs nothing" not in desk("run", "first", "--as-of", then).err
     refused = desk("run", "first", "--as-of", "soon")
     assert (refused.status, "'soon' is no date or instant." in refused.err) == (2, True)
 
 
 def test_uncommitted_work_is_published_only_when_asked_for(desk: Desk) -> None:
     desk.repository.write({"stages/sold.py": SOLD.replace("apples", "plums")})
-    run = desk.json("run", "close")
-    assert "the working tree has uncommitted changes" in run["jobs"][0]["sentence"]
+    done = desk("run", "close", "--json")
+    assert "the working tree has uncommitted changes" in done.json["jobs"][0]["sentence"]
+    title = f"  sold_items/{DAY} batch 1"
+    assert f"\n{title} is kept unpublished: the working tree has" in done.err
     assert desk("data", "path", "sold_items", DAY).status != 0
-    run = desk.json("run", "close", "--publish")
+    done = desk("run", "close", "--publish", "--json")
+    assert f"  published{title[1:]}\n" in done.err
+    run = done.json
     assert run["jobs"][0]["sentence"].endswith(f"published sold_items/{DAY} batch 1")
     path = desk.json("data", "path", "sold_items", DAY)["path"]
     assert Path(path).read_text() == f"{DAY}: 3 plums"

@@ -100,6 +100,7 @@ def test_a_thing_is_taken_for_what_it_looks_like(shore: tuple[Desk, list[str]]) 
     told = desk("used-by", "stages/count.py")
     assert "through count" in told.out
     assert "the latest run," in told.out
+    assert "  ● " in told.out, "≠ and = are for what differs and what is the same"
 
 
 def test_an_unknown_thing_is_answered_with_the_nearest(shore: tuple[Desk, list[str]]) -> None:

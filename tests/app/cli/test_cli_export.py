@@ -44,8 +44,10 @@ def test_a_crate_is_a_folder_or_a_zip_file(used_desk, run_id, tmp_path):
     assert crate.mainEntity["programmingLanguage"]["name"] == "provenote manifest"
     assert (folder / "report.html").is_file()
     assert (folder / "stages/count/output.txt").read_text() == "tide "
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert f"written: {len(written)} files." in done.err
     small = ("--without-data", "-o", str(zipped))
-    done = used_desk("export", run_id, "--format", "ro-crate", *small)
+    done = used_desk("export", "latest", "--format", "ro-crate", *small)
     assert "without stages/count/output.txt: left out as asked for" in done.err
     with zipfile.ZipFile(zipped) as archive:
         assert "report.html" in archive.namelist()

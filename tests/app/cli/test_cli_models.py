@@ -47,6 +47,13 @@ def test_the_life_of_a_model(home):
     assert "promoted" in home.run("models", "show", "delay").out.splitlines()[0]
 
 
+def test_promoting_what_is_promoted_moves_nothing_and_says_so(home):
+    save(home, "1", "--reason", "first")
+    done = home.run("models", "promote", "delay", "1", "--reason", "a retry", "--json")
+    assert "Version 1 is current already in model delay (pointer version 1)" in done.err
+    assert (done.status, done.json["version"], done.json["reason"]) == (0, 1, "first")
+
+
 def test_a_package_can_be_checked_with_what_every_machine_has(home, tmp_path):
     save(home, "the object", "--metric", "rmse=1")
     ask(home, "export", "delay", "-o", "delay.zip")

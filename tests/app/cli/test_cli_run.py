@@ -236,6 +236,8 @@ def test_ctrl_c_cancels_what_is_running_and_what_waits(desk: Desk) -> None:
         (["run", "--forse"], "usage", ["No such option", "--force"]),
         (["run", "-p", "n=3"], "usage", ["-p needs a REPORT"]),
         (["run", "quick", "-p", "n"], "usage", ["expected NAME=VALUE"]),
+        (["run", "quick", "-p", "n=2", "-p", "n=3"], "usage", ["-p n is given twice: '2' and '3'"]),
+        (["run", "nope"], "unknown_report", ["There are: quick, gated"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) and len(value) > 1 else None,
 )

@@ -49,6 +49,18 @@ def test_a_name_that_would_steer_the_terminal_is_only_shown(desk: Desk) -> None:
     assert not {"\x1b", "\u202e"} & set(done.out)
 
 
+def test_clearing_away_tells_kinds_and_each_thing_only_when_asked(home: Home) -> None:
+    store = Store(home.path / "store")
+    for text in (b"one", b"two"):
+        for word in ([], ["-v"]):
+            orphan = store.put_bytes(text + bytes(len(word))).sha256
+            os.utime(store.path(orphan), (LONG_AGO, LONG_AGO))
+            done = home.run("gc", "--delete", *word)
+            assert done.status == 0, done.err
+            assert done.out.startswith("object "), done.out
+            assert (orphan in done.out) is bool(word)
+
+
 def test_a_page_and_its_sidecar_are_verified_and_a_broken_archive_is_told(desk: Desk) -> None:
     run = desk.json("run", "quick")
     (page,) = desk.repository.path.glob(".provenote/reports/quick/*.html")

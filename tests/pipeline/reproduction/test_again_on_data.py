@@ -62,8 +62,9 @@ def test_what_if_it_were_another_batch(shop: Shop) -> None:
         assert "once 30 pears" in told.printed
     assert told.statuses == {"report": "reused"}
     shop.bring("1 pear", "2013-02-01")
-    with pytest.raises(SwapError, match="does not stand on sold_items/2013-02-01"):
+    with pytest.raises(SwapError, match="does not stand on sold_items/2013-02-01") as refused:
         what_if(shop.bench, run.row.id, data={"sold_items/2013-02-01": "1"})
+    assert refused.value.hint.startswith("It stands on sold_items/2013-01-31.")
 
 
 def test_what_if_it_were_the_data_of_another_moment(shop: Shop) -> None:

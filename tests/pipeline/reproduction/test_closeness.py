@@ -1,9 +1,10 @@
 """Texts that are the same, nearly the same, or not."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.reproduction.answer import Grade
@@ -16,6 +17,7 @@ BEFORE = Window(THEN, THEN + timedelta(minutes=2))
 AFTER = Window(NOW, NOW + timedelta(minutes=2))
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(max_size=200)
+LIKE_NUMBERS = st.text("#\0 \t15.,e-x\n", max_size=20)
 
 
 def compared(before: str, after: str, tolerance: float = 1e-9) -> Closeness:
@@ -32,6 +34,17 @@ def test_the_answer_does_not_depend_on_which_came_first(one: str, other: str) ->
     forth = compare_texts(one, other, Measure(BEFORE, BEFORE, 1e-9))
     back = compare_texts(other, one, Measure(BEFORE, BEFORE, 1e-9))
     assert (forth.grade, forth.relative) == (back.grade, back.relative)
+
+
+@given(LIKE_NUMBERS, LIKE_NUMBERS)
+@example("total: #", "total: 5")
+@example("total: \0", "total: 5")
+@example("# 1", "1 #")
+def test_no_character_passes_for_a_number(one: str, other: str) -> None:
+    found = compared(one, other)
+    shown = [re.sub(r"[-+.,0-9e \t]", "", text) for text in (one, other)]
+    if shown[0] != shown[1]:
+        assert found.grade == Grade.DIFFERS
 
 
 @given(FLOATS, FLOATS)

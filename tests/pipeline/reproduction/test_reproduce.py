@@ -125,7 +125,8 @@ def test_the_same_table_in_other_bytes_is_the_same(evaluate: Bench, git_project:
     first = evaluate(git_project(files)).run
     found = reproduce(evaluate, first.row.id)
     assert found.answer == "identical", found.details
-    assert found.details["aside"] == ["stage made, output"]
+    assert (found.details["aside"], found.details["other_bytes"]) == ([], ["stage made, output"])
+    assert found.sentence.endswith(" Other bytes, equal values: stage made, output.")
 
 
 def test_the_same_error_is_identical_and_another_one_is_not(

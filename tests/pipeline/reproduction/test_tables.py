@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from pipeline.reproduction.answer import Grade
+from pipeline.reproduction.answer import Counts, Grade, answer
 from pipeline.reproduction.closeness import Closeness, relative_difference
 from pipeline.reproduction.tables import compare_tables
 
@@ -47,6 +47,31 @@ def test_columns_are_as_near_as_their_farthest_values(
     else:
         near = largest <= 1e-6
         assert found.grade == (Grade.WITHIN_TOLERANCE if near else Grade.DIFFERS)
+
+
+@pytest.mark.parametrize("kind", [pyarrow.float32(), pyarrow.float64()], ids=str)
+def test_a_missing_value_is_another_than_not_a_number(
+    tmp_path: Path, kind: pyarrow.DataType
+) -> None:
+    missing, nan = (pyarrow.array([0.5, value], kind) for value in (None, float("nan")))
+    found = compared(tmp_path, {"x": missing}, {"x": nan}, tolerance=1.0)
+    assert (found.grade, found.before, found.after) == (
+        Grade.DIFFERS, "column x, row 2: None", "column x, row 2: nan",
+    )  # fmt: skip
+    assert compared(tmp_path, {"x": nan}, {"x": missing}).grade == Grade.DIFFERS
+    assert compared(tmp_path, {"x": nan}, {"x": nan}).grade == Grade.IDENTICAL
+
+
+def test_equal_values_in_other_bytes_are_told_as_just_that(tmp_path: Path) -> None:
+    table = pyarrow.table({"x": [1.5, 2.5]})
+    found = compared(tmp_path, table, table.replace_schema_metadata({"by": "another"}))
+    assert found == Closeness(Grade.IDENTICAL, other_bytes=True)
+    told = answer([], [], Counts(1, 0), 1e-9, other_bytes=["stage made, output"])
+    assert told.sentence == (
+        "Identical: 1 stage and 0 cells gave the same. "
+        "Other bytes, equal values: stage made, output."
+    )
+    assert told.details["other_bytes"] == ["stage made, output"]
 
 
 def test_what_differs_is_told_by_column_and_row(tmp_path: Path) -> None:

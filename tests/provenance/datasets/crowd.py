@@ -10,7 +10,7 @@ from typing import Any
 from provenance.datasets.errors import ConflictError, NothingBeforeError
 from provenance.datasets.moves import Move, rollback
 from provenance.datasets.names import DATA
-from provenance.datasets.publish import publish, stage_batch, version_seen
+from provenance.datasets.publish import By, publish, stage_batch, version_seen
 from provenance.datasets.resolve import Reference, resolve_all
 from provenance.ledger.engine import Ledger
 from provenance.store import Store
@@ -31,7 +31,7 @@ def write(url: str, root: Path, name: str, times: int) -> dict[str, int]:
             batch = stage_batch(session, new)
         try:
             with ledger.writing() as session:
-                publish(session, batch, seen, name)
+                publish(session, batch, seen, By(name))
             told["won"] += 1
         except ConflictError:
             told["lost"] += 1

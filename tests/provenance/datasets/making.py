@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from provenance.datasets.publish import NewBatch, publish, stage_batch, version_seen
+from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.data_tables import Batch, PointerEvent
 from provenance.ledger.engine import Ledger
 
@@ -36,7 +36,7 @@ def put_forward(
     with ledger.writing() as session:
         if seen is None:
             seen = version_seen(session, of.dataset.kind, of.dataset.name, of.name)
-        return publish(session, batch, seen, "ada", **values)
+        return publish(session, batch, seen, By("ada", **values))
 
 
 def published(ledger: Ledger, content: str = "a", **values: Any) -> Batch:

@@ -20,7 +20,7 @@ from provenance.datasets.history import (
     used_by,
 )
 from provenance.datasets.moves import Move, promote, retire, rollback
-from provenance.datasets.names import DATA
+from provenance.datasets.names import DATA, MODEL
 from provenance.datasets.pins import pin, pins_of, unpin
 from provenance.datasets.publish import pointer_of
 from provenance.datasets.snapshots import make_snapshot, snapshots_of
@@ -92,6 +92,36 @@ def test_a_promotion_is_undone_by_a_rollback(ledger):
     moved(ledger, promote, 1)
     moved(ledger, rollback)
     assert current(ledger) == second.id
+
+
+def test_publishing_what_is_current_already_writes_no_event(ledger):
+    published(ledger, "a")
+    second = published(ledger, "b")
+    again = moved(ledger, promote, second.id)
+    assert (again.version, again.op, again.actor) == (2, "publish", "ada")
+    assert moved(ledger, promote, 2, seen=2).version == 2
+    with pytest.raises(ConflictError, match="at version 2, not 1"):
+        moved(ledger, promote, 2, seen=1)
+    with ledger.reading() as session:
+        assert len(events(session, second.partition.dataset)) == 2
+
+
+def test_a_rollback_skips_moves_from_a_batch_to_itself(ledger):
+    first, second = published(ledger, "a"), published(ledger, "b")
+    put_forward(ledger, second)
+    put_forward(ledger, second)
+    assert moved(ledger, rollback).to_batch == first.id
+    put_forward(ledger, first)
+    with pytest.raises(NothingBeforeError):
+        moved(ledger, rollback)
+
+
+def test_the_log_calls_it_publish_for_data_and_promote_for_models(ledger):
+    data, model = stage(ledger, "a"), stage(ledger, "b", kind=MODEL, dataset="delay")
+    assert moved(ledger, promote, data.id).op == "publish"
+    with ledger.writing() as session:
+        event = promote(session, Move("delay", "bob", "because", MODEL), model.id)
+    assert event.op == "promote"
 
 
 def test_what_was_only_written_can_be_promoted_first(ledger):

@@ -4,12 +4,14 @@ from datetime import timedelta
 import pytest
 
 from provenance.datasets import publish as publishing
-from provenance.datasets.errors import ConflictError, InvalidNameError
+from provenance.datasets.errors import ConflictError, InvalidNameError, KeyReusedError
 from provenance.datasets.history import batches, events, times_current
 from provenance.datasets.names import DATA, check_dataset, check_partition, fits
-from provenance.datasets.publish import pointer_of, publish, stage_batch, version_seen
+from provenance.datasets.publish import By, pointer_of, publish, stage_batch, version_seen
+from provenance.errors import NotFoundError
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, PointerEvent
+from provenance.ledger.queries.live import live_image
 from tests.provenance.datasets.making import DAY, PRICES, new_batch, published, put_forward, stage
 
 
@@ -82,10 +84,26 @@ def test_a_version_that_never_was_is_a_conflict(ledger):
 
 def test_the_same_idempotency_key_gives_the_same_batch(ledger):
     first = stage(ledger, "a", idempotency_key="job-1")
-    again = stage(ledger, "b", idempotency_key="job-1")
+    again = stage(ledger, "a", idempotency_key="job-1")
     other = stage(ledger, "c", partition="2013-02-01", idempotency_key="job-1")
     assert first.id == again.id != other.id
     assert again.sha256 == first.sha256
+
+
+def test_an_idempotency_key_is_refused_with_other_content(ledger):
+    first = stage(ledger, "a", idempotency_key="job-1")
+    with pytest.raises(KeyReusedError, match=rf"batch 1 \({first.id}\) of sold/2013-01-31"):
+        stage(ledger, "b", idempotency_key="job-1")
+    with ledger.reading() as session:
+        assert [one.id for one in batches(session, first.partition)] == [first.id]
+
+
+def test_what_came_under_a_key_is_compared_and_not_what_was_made_of_it(ledger):
+    first = stage(ledger, "a", idempotency_key="job-1", sent="0" * 64)
+    newer_library = stage(ledger, "b", idempotency_key="job-1", sent="0" * 64)
+    assert newer_library.id == first.id
+    with pytest.raises(KeyReusedError):
+        stage(ledger, "a", idempotency_key="job-1", sent="1" * 64)
 
 
 def test_the_same_idempotency_key_at_the_same_instant_gives_one_batch(ledger):
@@ -133,7 +151,7 @@ def test_a_conflict_leaves_nothing_of_the_transaction(ledger):
     def stage_and_publish_at_once():
         with ledger.writing() as session:
             staged.append(stage_batch(session, new_batch("b")))
-            publish(session, staged[0], 0, "bob")
+            publish(session, staged[0], 0, By("bob"))
 
     with pytest.raises(ConflictError):
         stage_and_publish_at_once()
@@ -174,3 +192,13 @@ def test_patterns_are_stars_and_question_marks_and_nothing_else():
     assert not fits("2013-01-31", "2014-*")
     assert not fits("a", "[a-z]")
     assert fits("[a-z]", "[a-z]*")
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**20])
+def test_a_number_that_no_column_holds_is_asked_for_on_every_database(ledger, number):
+    first = stage(ledger, "a")
+    with ledger.reading() as session:
+        assert [one.id for one in batches(session, first.partition, before=number)] == [first.id]
+        assert not batches(session, first.partition, before=-number)
+        with pytest.raises(NotFoundError, match="no live figure"):
+            live_image(session, "run_1", number)

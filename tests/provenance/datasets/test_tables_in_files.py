@@ -130,6 +130,8 @@ def test_any_other_file_is_kept_as_it_is(tmp_path, folder):
         ("twice.csv", b"a,a\n1,2\n", "Two columns are called 'a'"),
         ("empty.csv", b"", "empty.csv cannot be read as CSV"),
         ("text.json", b"{not json", "text.json is no JSON document"),
+        ("text.json", b'{"a": NaN}', "no JSON document: it holds NaN"),
+        ("text.json", b"[-Infinity]", "no JSON document: it holds -Infinity"),
         ("photo.parquet", b"\x89PNG", "photo.parquet cannot be read as Parquet"),
     ],
 )
@@ -209,7 +211,7 @@ def test_names_of_files_lead_nowhere_else(name, safe):
 
 def package(store: Store, batch: Batch) -> tuple[bytes, dict[str, bytes]]:
     target = io.BytesIO()
-    write_package(store, batch, "http://localhost", target)
+    write_package(store, batch, target)
     with zipfile.ZipFile(target) as found:
         return target.getvalue(), {name: found.read(name) for name in found.namelist()}
 
@@ -243,6 +245,7 @@ def test_a_package_says_of_itself_what_it_is(ledger, tmp_path):
     assert set(sums) == set(files) - {"SHA256SUMS"}
     assert sums["object-metadata.json"] == blob.sha256
     assert package(store, batch)[0] == whole
+    assert "page" not in told, "the address of an installation would make other bytes"
 
 
 def test_what_was_prepared_goes_into_the_store_with_all_that_is_known(sales, folder, tmp_path):

@@ -1,15 +1,11 @@
 """Which interpreters the scripts of a command start, and which code of theirs nobody reads."""
 
-import os
 import time
 
 import pytest
 
-from provenance.identity import python_outside
 from provenance.identity.commands import command_closure
 from provenance.identity.interpreters import code_between, language_of, programs_in
-from provenance.identity.python_outside import outside_facts
-from provenance.identity.tools import tool_facts
 
 
 def closure(project, *argv):
@@ -154,50 +150,7 @@ def test_scripts_that_are_started_open_nothing(text):
 
 def test_a_long_hostile_script_is_read_in_time(project):
     project.put("run.sh", "Rscript python3 'x " * 20_000)
-    began = time.monotonic()
+    # Of the processor's time, which a loaded machine does not lengthen: it takes half a second.
+    began = time.process_time()
     closure(project, "sh", "run.sh")
-    assert time.monotonic() - began < 10
-
-
-def test_the_systems_python_tells_what_it_has_installed(tmp_path, monkeypatch):
-    monkeypatch.setattr(python_outside, "_known", {})
-    asked = tmp_path / "asked"
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    site = tmp_path / "lib" / "python3" / "site-packages"
-    site.mkdir(parents=True)
-    distribution = (
-        '{"name": "Numpy", "version": "\'$(cat "$0.version")\'", "record_sha256": "0", '
-        '"modules": ["numpy"], "requires": []}'
-    )
-    facts = (
-        '{"implementation": "CPython", "python": "3.11.2", "abi": "", "platform": "x", '
-        f'"distributions": [{distribution}]}}'
-    )
-    python = folder / "python3"
-    python.write_text(f"#!/bin/sh\necho x >> {asked}\nprintf '%s\\n' '{facts}'\n")
-    python.chmod(0o755)
-    path = f"{folder}:{os.defpath}"
-    (folder / "python3.version").write_text("1.0")
-    assert versions(path) == versions(path) == ["1.0"]
-    assert asked.read_text() == "x\n"
-    (folder / "python3.version").write_text("2.0")
-    (site / "numpy-2.0.dist-info").mkdir()
-    assert versions(path) == ["2.0"]
-    assert outside_facts("python3", path, [tmp_path]) is None
-    assert outside_facts("no-such-python", path) is None
-    assert tool_facts("python3", path, [tmp_path]).version == ""
-
-
-def versions(path):
-    found = outside_facts("python3", path)
-    assert found is not None
-    return [entry.version for entry in found.distributions]
-
-
-def test_a_python_that_does_not_tell_is_no_error(tmp_path):
-    python = tmp_path / "python3"
-    for said in ("exit 1", "echo no", "echo '{}'", "echo '[1]'"):
-        python.write_text(f"#!/bin/sh\n{said}\n# {said}\n")
-        python.chmod(0o755)
-        assert outside_facts("python3", f"{tmp_path}:{os.defpath}") is None
+    assert time.process_time() - began < 20

@@ -18,6 +18,7 @@ from provenance.identity.environment import (
 )
 from provenance.identity.key import Preimage, why
 from provenance.identity.probe import metadata_text
+from tests.support.waiting import wait_for
 
 
 class Venv:
@@ -145,6 +146,28 @@ def test_python_variables_and_the_current_directory_do_not_count(venv, tmp_path,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert describe_environment(venv.python) == before
+
+
+def test_an_interpreter_is_asked_in_a_folder_of_its_own_and_leaves_nothing_running(tmp_path):
+    said, child = tmp_path / "said", tmp_path / "child"
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!/bin/sh\necho $PWD $HOME > {said}\nsleep 600 & echo $! > {child}\n"
+        f'exec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    assert describe_environment(python).distributions
+    current, home = said.read_text().split()
+    assert current == home != str(Path.cwd())
+    assert not Path(home).exists()
+    wait_for(lambda: is_gone(int(child.read_text())), "what it started to end")
+
+
+def is_gone(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def test_facts_survive_json(venv):

@@ -2,12 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import NoReturn
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
 from provenance.ledger.key_events import NONDETERMINISTIC, Odd, key_events, note_key_event
 from provenance.ledger.leases import (
@@ -19,6 +21,7 @@ from provenance.ledger.leases import (
     release,
     renew,
 )
+from provenance.ledger.trace_tables import KeyLease
 from tests.support.waiting import wait_for
 
 KEY = "k" * 64
@@ -29,6 +32,11 @@ def take(
 ) -> Lease | None:
     with ledger.writing() as session:
         return acquire(session, KEY, Claimant(owner, seconds, gone))
+
+
+def until(ledger: Ledger) -> datetime:
+    with ledger.reading() as session:
+        return session.get_one(KeyLease, KEY).until
 
 
 def test_one_holds_a_key_until_it_gives_it_back_and_tokens_grow(ledger: Ledger) -> None:
@@ -74,12 +82,14 @@ def test_of_eight_who_ask_at_once_one_gets_the_key(ledger: Ledger) -> None:
 
 
 def test_a_lease_is_renewed_for_as_long_as_its_holder_works(ledger: Ledger) -> None:
-    leases = Leases(ledger, "host", seconds=0.6)
+    leases = Leases(ledger, "host", seconds=3)
     lease = leases.take(KEY, "locks", locked=True)
     assert lease is not None
+    taken_until = until(ledger)
     with leases.kept(lease):
-        threading.Event().wait(1.5)
+        wait_for(lambda: utc_now() > taken_until, "the lease to outlast what it was taken for")
         assert take(ledger, "other") is None
+        assert until(ledger) > taken_until
     assert take(ledger, "other") is not None, "it was given back at the end"
 
 

@@ -1,7 +1,11 @@
 """Migrations bring an empty database to what the models say."""
 
+from datetime import UTC, datetime
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
@@ -16,6 +20,33 @@ from provenance.ledger.migrate import (
     revision_of,
     upgrade,
 )
+from provenance.ledger.tables import RunInput
+
+_AT = datetime(2026, 3, 1, tzinfo=UTC)
+_CLAIMABLE = {
+    "status": "finished", "attempt": 0, "postponed": 0, "cancel_requested": False,
+    "created_at": _AT,
+}  # fmt: skip
+_A_RUN = {
+    "project": {
+        "id": "p", "name": "n", "url": "u", "default_branch": "main", "hook_generation": 1,
+        "created_at": _AT,
+    },
+    "evaluation": {
+        "id": "e", "project_id": "p", "trigger": "push", "actor": "ada", "revision": "main",
+        "force": False, "prepared": True, **_CLAIMABLE,
+    },
+    "run": {
+        "id": "r", "evaluation_id": "e", "project_id": "p", "report": "daily", "params": "{}",
+        "origins": "{}", "case": "{}", "case_key": "k", "commit_sha": "a", "reused": False,
+        "cells_done": 0, **_CLAIMABLE,
+    },
+    "run_input": {
+        "run_id": "r", "name": "small", "sha256": "d", "size": 7, "media_type": "text/csv",
+        "producer": "clean", "producer_key": "k",
+    },
+}  # fmt: skip
+"""One row of each table as the first migration made them."""
 
 
 @pytest.fixture
@@ -37,6 +68,29 @@ def test_models_and_migrations_agree(empty: Ledger) -> None:
             for constraint in inspector.get_unique_constraints(table)
         ]
         assert set(named) >= {"uq_run_dedup_key", "uq_project_name"}
+
+
+def test_an_input_may_have_more_than_two_gibibytes(empty: Ledger) -> None:
+    """A ledger of the first tables, with a row in it, becomes one that counts further."""
+    with empty.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(migrate._SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for table, values in _A_RUN.items():
+            names = ", ".join(f'"{name}"' for name in values)
+            marks = ", ".join(f":{name}" for name in values)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
+    upgrade(empty)
+    big = RunInput(
+        run_id="r", name="big", sha256="d", size=3_000_000_000, media_type="text/csv",
+        producer="clean", producer_key="k",
+    )  # fmt: skip
+    with empty.writing() as session:
+        session.add(big)
+    with empty.reading() as session:
+        sizes = session.execute(text("SELECT name, size FROM v_inputs ORDER BY name")).all()
+    assert [tuple(row) for row in sizes] == [("big", 3_000_000_000), ("small", 7)]
 
 
 def test_an_empty_database_is_refused_until_it_is_upgraded(empty: Ledger) -> None:

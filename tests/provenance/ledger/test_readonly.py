@@ -123,6 +123,32 @@ def test_a_function_that_does_more_than_compute_is_refused(ledger: Ledger, query
         answer(ledger, query)
 
 
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM pg_hba_file_rules",
+        "SELECT * FROM pg_catalog . /* a view */ PG_FILE_SETTINGS",
+        """SELECT * FROM "pg_shadow" AS quiet""",
+        "SELECT * FROM (TABLE pg_authid) AS quiet",
+        "SELECT setting FROM pg_settings",
+        "SELECT current_setting('data_directory')",
+        "SELECT ('data_directory'::text).current_setting",
+        "SELECT * FROM pg_show_all_settings()",
+        "SELECT table_to_xml('pg_authid', true, true, '')",
+        "SELECT schema_to_xml_and_xmlschema('pg_catalog', true, true, '')",
+    ],
+)
+def test_what_tells_of_the_server_is_refused_on_postgresql(ledger: Ledger, query: str) -> None:
+    with pytest.raises(QueryRefusedError, match=r"not of the ledger.*v_runs"):
+        answer(ledger, query)
+
+
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_the_name_of_a_server_view_may_stand_in_a_text(ledger: Ledger) -> None:
+    assert answer(ledger, "SELECT 'pg_shadow' AS told").rows == (("pg_shadow",),)
+
+
 @pytest.mark.parametrize(
     "query",
     [

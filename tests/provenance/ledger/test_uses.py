@@ -176,9 +176,9 @@ def test_a_package_is_found_in_any_version_or_in_one(world: World) -> None:
     run = world.run(world.keep("a" * 64, made("features")))
     assert world.runs("package", "Pandas") == [run]
     assert world.runs("package", "pandas==2.2.3") == [run]
-    found = world.ask("package", "pandas==1.0")
-    assert found.reports == ()
-    assert found.sentence == "No report stands on the package pandas==1.0."
+    with pytest.raises(UnknownThingError, match=r"version '1\.0' of pandas") as told:
+        world.ask("package", "pandas==1.0")
+    assert told.value.hint == "Known versions: 2.2.3."
 
 
 def test_an_artifact_leads_to_those_that_read_it_by_the_beginning_of_its_digest(
@@ -242,6 +242,44 @@ def test_an_unknown_name_is_answered_with_the_nearest(
     with pytest.raises(UnknownThingError) as caught:
         world.ask(kind, name)
     assert caught.value.hint == f"Did you mean {near!r}?"
+
+
+def test_of_many_names_the_same_file_elsewhere_is_found_and_few_are_listed(world: World) -> None:
+    rows = [
+        {"record": digest_of(n), "kind": "file", "name": f"{n:04}", "digest": ""}
+        for n in range(2_100)
+    ]
+    rows.append({"record": digest_of(1), "kind": "file", "name": "zz/one.py", "digest": ""})
+    with world.ledger.writing() as session:
+        session.execute(insert(RecordUse), rows)
+    hints = []
+    for name in ("stages/one.py", "stages/ONE.py", "e.py", "nothing like it"):
+        with pytest.raises(UnknownThingError) as caught:
+            world.ask("file", name)
+        hints.append(caught.value.hint)
+    assert hints[0] == "Did you mean 'zz/one.py'?"
+    for hint in hints[1:]:
+        assert hint.startswith("Known: 0000, 0001, ")
+        assert hint.endswith(", 0019 and 1980 more, and those after them.")
+
+
+def test_many_batches_are_followed_by_a_few_statements(world: World) -> None:
+    source = world.keep("a" * 64, made("features"))
+    readers = set()
+    for number in range(12):
+        digest = digest_of(number)
+        maker = world.keep(digest_of(100 + number), made("maker", out=digest))
+        batch = world.batch(digest, maker)
+        told = ({"name": "sold", "sha256": digest, "batch": batch},)
+        reader = world.keep(digest_of(200 + number), made("reads", inputs=told, code={}))
+        readers.add(world.run(reader, case=str(number)))
+    world.run(source)
+    asked: list[str] = []
+    with world.ledger.reading() as session, planning(session, asked):
+        found = used_by(session, Wanted("file", FILE["path"]))
+    assert readers <= {run.id for report in found.reports for run in report.runs}
+    assert len(found.batches) == 12
+    assert len(asked) < 12
 
 
 @pytest.mark.parametrize("name", ["abcdef0", "not a digest", "f" * 65, ""])

@@ -2,8 +2,9 @@
 
 import pytest
 
+from provenance.ledger.data_tables import Batch
 from provenance.ledger.engine import Ledger
-from provenance.ledger.queries.used_by import UnknownThingError
+from provenance.ledger.queries.used_by import UnknownThingError, places_of
 from tests.provenance.ledger.test_uses import FILE, World, digest_of, made
 from tests.support.rows import add_project
 
@@ -37,3 +38,11 @@ def test_a_record_that_was_taken_from_is_no_artifact(world: World) -> None:
     world.keep("a" * 64, made("sold", inputs=(found,)))
     with pytest.raises(UnknownThingError):
         world.ask("artifact", digest_of(7))
+
+
+def test_batches_are_told_by_dataset_partition_and_number(world: World) -> None:
+    batches = [world.batch(digest_of(number), None) for number in range(2)]
+    with world.ledger.reading() as session:
+        told = places_of(session, batches)
+        names = [session.get_one(Batch, batch).partition.dataset.name for batch in batches]
+    assert told == dict(zip(batches, [f"{name}/main #1" for name in names], strict=True))

@@ -208,6 +208,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("run_input", schema=None) as batch_op:
         batch_op.add_column(sa.Column("batch", sa.String(), nullable=True))
+        batch_op.alter_column("size", existing_type=sa.Integer(), type_=sa.BigInteger())
         batch_op.create_index("ix_run_input_batch", ["batch"], unique=False)
 
     with op.batch_alter_table("run_job", schema=None) as batch_op:
