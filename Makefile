@@ -7,8 +7,6 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 PYTEST_ARGS ?=
-# One more than two cores have hands for: tests wait for servers and kernels a good part of their time.
-TEST_WORKERS ?= 3
 
 .PHONY: help setup run test check bench clean format
 
@@ -32,7 +30,7 @@ run: setup  ## Make the demo, evaluate its history, serve it (PORT=8000).
 
 test: setup  ## Run the whole test suite.
 	@./tests/install-servers
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types, layers.
 	@$(BIN)/ruff format --check .
