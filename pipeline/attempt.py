@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.asked import Asked, read_asked
 from pipeline.heartbeat import Heartbeat
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts, NoHostError
+from pipeline.kernels.wanted import HostWanted
 from pipeline.processes import end_tree, marked_processes
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
-from pipeline.runner.messages import Job
+from pipeline.runner.messages import Job, NotebookJob, ReportJob
 from pipeline.untrusted import UntrustedFileError, read_regular
 from pipeline.workplace import Workplace
 from provenance.ledger.claims import Claim, note
@@ -44,6 +46,8 @@ class Worker:
     """Set when the worker has to end now: its run then goes back to the queue."""
     listener: Callable[[Event], None] | None = None
     """Hears what happens as it happens; for a command line that shows progress."""
+    hosts: KernelHosts | None = None
+    """Where kernels are forked; None: each is started afresh."""
 
 
 class Attempt:
@@ -124,9 +128,33 @@ class Attempt:
             return Verdict.TIMED_OUT if time.monotonic() > until else self._stop_reason()
 
         try:
-            return self.runner.call(job, self._hear, stop_reason)
+            return self.runner.call(self._with_door(job), self._hear, stop_reason)
         finally:
             self.flush()
+
+    def expect(self, wanted: HostWanted | None) -> None:
+        """Let the runner get ready, and a kernel for the report, while something else is done."""
+        self.runner.start()
+        if door := self._door(wanted):
+            self.runner.prepare(door)
+
+    def _with_door(self, job: Job) -> Job:
+        """Return the job with the socket of the host that it wants its kernel from."""
+        if isinstance(job, NotebookJob):
+            return replace(job, report=self._at_door(job.report))
+        return self._at_door(job) if isinstance(job, ReportJob) else job
+
+    def _at_door(self, job: ReportJob) -> ReportJob:
+        return replace(job, host=None, door=self._door(job.host))
+
+    def _door(self, wanted: HostWanted | None) -> str | None:
+        if wanted is None or self._worker.hosts is None:
+            return None
+        try:
+            return str(self._worker.hosts.door(wanted))
+        except NoHostError as error:
+            _log.warning("no kernel host", error=error.message)
+            return None
 
     def check(self) -> None:
         """Raise RunnerStoppedError if this attempt has to end; for waits without the runner."""

@@ -22,7 +22,7 @@ from pipeline.data import follows_instants, read_data
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
-from pipeline.manifest import read_manifest
+from pipeline.manifest import manifest_of, read_manifest
 from pipeline.plan import Due, report_step, stage_step
 from pipeline.previous import previous_key
 from pipeline.publication import publish_report, publish_stage
@@ -168,7 +168,7 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     attempt.tell("checkout")
     installation, asked = attempt.installation, attempt.asked
     checkout = local or _checkout(installation, asked)
-    manifest = read_manifest(checkout.tree)
+    manifest = read_manifest(checkout.tree) if local else manifest_of(checkout)
     attempt.tell("environment")
     lock = lock_of(checkout.tree, manifest.environment.from_)
     supervision = Supervision(attempt.marker, attempt.check)
@@ -184,6 +184,8 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
 
 def _checkout(installation: Installation, asked: Asked) -> Checkout:
     mirror = Mirror(installation, asked.project_id, asked.url)
+    if found := mirror.laid_out(asked.commit):
+        return found
     if not mirror.has(asked.commit):
         mirror.fetch()
     return mirror.checkout(mirror.resolve(asked.commit))

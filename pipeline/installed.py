@@ -10,6 +10,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from provenance.errors import InvalidInputError
@@ -37,12 +38,21 @@ def describe(root: Path) -> EnvironmentFacts:
 
 def installed_now(root: Path) -> EnvironmentFacts:
     """Return what the environment at *root* has installed; it was described before."""
+    file = root / FACTS
+    written = file.stat()
+    return _as_stamped(root, _stamp(root), (written.st_mtime_ns, written.st_ino)) or describe(root)
+
+
+@lru_cache(maxsize=16)
+def _as_stamped(root: Path, stamp: str, written: tuple[int, int]) -> EnvironmentFacts | None:
+    """Return the kept answer, if it was given under this stamp; it was *written* at a time."""
+    del written  # tells answers apart that this remembers
     kept = (root / FACTS).read_text(errors="replace")
     with contextlib.suppress(ValueError, RecursionError, AttributeError, InvalidInputError):
         told = json.loads(kept)
-        if told.get(_STAMP) == _stamp(root):
+        if told.get(_STAMP) == stamp:
             return EnvironmentFacts.from_json(told)
-    return describe(root)
+    return None
 
 
 def installed_after(root: Path) -> EnvironmentFacts:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.attempt import Attempt
 from pipeline.keeping import Finished, keep, keep_tainted, make_record
 from pipeline.laying import lay_inputs
+from pipeline.notebooks import host_wanted
 from pipeline.observation import observed_by
 from pipeline.plan import Due, decide, stage_step
 from pipeline.results import Results, TooManyResultsError, read_results
@@ -74,7 +75,7 @@ def make_stage(attempt: Attempt, situation: Situation, due: Due, made: Mapping[s
     started = time.monotonic()
     decision = decide(cache, situation, due)
     if decision.entry is None:
-        attempt.runner.start()  # it gets ready while we wait for our turn
+        attempt.expect(host_wanted(situation))  # it gets ready while we wait for our turn
         attempt.tell(f"stage {step.name}")
         with cache.single_flight(step.key, attempt.check):
             # Somebody else may have made it while we waited for our turn.

@@ -3,6 +3,9 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path as PathOnDisk
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -33,6 +36,7 @@ from pipeline.manifest_parts.problems import (
     lines_of,
 )
 from pipeline.manifest_parts.spec import kind_of
+from pipeline.repository.checkout import Checkout
 from pipeline.repository.tree import Tree
 from provenance.errors import ProvenoteError
 from provenance.nearest import did_you_mean, did_you_mean_or_all, listed, shown
@@ -49,6 +53,7 @@ __all__ = [
     "ReportSpec",
     "SourceSpec",
     "StageSpec",
+    "manifest_of",
     "read_manifest",
     "split_reference",
 ]
@@ -71,6 +76,26 @@ _INSTEAD = {
     ("reports", "schedule"): "Schedules are not part of this version.",
     ("reports", "schedules"): "Schedules are not part of this version.",
 }
+
+
+def manifest_of(checkout: Checkout) -> Manifest:
+    """Return the manifest of a commit that is laid out; it is read once, a commit never changes.
+
+    Raises ManifestError.
+    """
+    return _manifest_at(_Laid(checkout.root, checkout.commit.sha, checkout.tree))
+
+
+@dataclass(frozen=True)
+class _Laid:
+    root: PathOnDisk
+    sha: str
+    tree: Tree = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _manifest_at(laid: _Laid) -> Manifest:
+    return read_manifest(laid.tree)
 
 
 def read_manifest(tree: Tree) -> Manifest:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.definition import closure_code, python_environment
+from pipeline.kernels.wanted import HostWanted
 from pipeline.laying import input_path, sdk_context
 from pipeline.magics import plain_python
 from pipeline.observation import asked_to_observe
@@ -62,7 +63,17 @@ def notebook_job(
         context=sdk_context(situation, step, place) | asked_to_observe(situation, step, place),
         search=situation.on_disk(search_of(template)),
         cell_seconds=cell_seconds,
+        host=host_wanted(situation),
     )
+
+
+def host_wanted(situation: "Situation") -> HostWanted | None:
+    """Return what a host has to be like that forks kernels for the project; None: none may."""
+    environment = situation.environment
+    if not (situation.manifest.environment.warm and situation.spec.warm):
+        return None
+    preload = tuple(situation.manifest.environment.preload or ())
+    return HostWanted(str(environment.root), environment.facts.digest, preload)
 
 
 def _with_parameters_tag(template: Template) -> str:

@@ -1,13 +1,16 @@
 """A report's execution: parameterise the template, run its cells, tell how it went."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cells import cell_event, error_of
 from pipeline.kernels.cold import KernelPlace, cold_kernel
+from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.waiting import POOL
+from pipeline.kernels.warm import warm_kernel
 from pipeline.runner.messages import Failure
 from pipeline.workplace import Workplace
 from provenance.files import write_durably
@@ -50,32 +53,47 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
     """Run papermill; return a failure that no cell shows, such as a kernel that died."""
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
     venv = Path(job["venv"])
     told = {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
     environment, sockets = workplace.environment(venv, told), workplace.sockets
     with workplace.log.open("ab") as log:
         place = KernelPlace(venv, workplace.current, environment, job["search"], sockets, log)
-        try:
-            with cold_kernel(place) as manager:
-                start = {"cwd": str(place.directory), "env": environment}
-                _by_papermill(job, watch, manager, start | {"stdout": log, "stderr": log})
-        except PapermillExecutionError:
-            return None  # the cell holds its error, and is asked for it afterwards
-        except CellTimeoutError:
-            return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
-        except DeadKernelError:
-            return _at(watch, "died", "ended with the death of its kernel.")
-        except RuntimeError as error:
-            tail = workplace.log.read_text(errors="replace")[-2000:]
-            return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
+        if job["door"] is not None:
+            try:
+                with warm_kernel(Path(job["door"]), POOL, place) as manager:
+                    return _watched(job, watch, manager, place)
+            except KernelStartError as error:
+                log.write(f"{error.message} The kernel is started afresh.\n".encode())
+                log.flush()
+        with cold_kernel(place) as manager:
+            return _watched(job, watch, manager, place)
+
+
+def _watched(
+    job: dict[str, Any], watch: "Watch", manager: "AsyncKernelManager", place: KernelPlace
+) -> Failure | None:
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        _by_papermill(job, watch, manager, place.start)
+    except PapermillExecutionError:
+        return None  # the cell holds its error, and is asked for it afterwards
+    except CellTimeoutError:
+        return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
+    except DeadKernelError:
+        return _at(watch, "died", "ended with the death of its kernel.")
+    except RuntimeError as error:
+        tail = Path(place.log.name).read_text(errors="replace")[-2000:]
+        return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
     return None
 
 
 def _by_papermill(
-    job: dict[str, Any], watch: "Watch", manager: "AsyncKernelManager", start: dict[str, Any]
+    job: dict[str, Any],
+    watch: "Watch",
+    manager: "AsyncKernelManager",
+    start: Mapping[str, object],
 ) -> None:
     import papermill
 
@@ -93,7 +111,7 @@ def _by_papermill(
         manager=manager,
         start=start,
         watch=watch,
-        cell_seconds=job["cell_seconds"],
+        execution_timeout=job["cell_seconds"],
     )
 
 

@@ -11,7 +11,7 @@ from pipeline.colophon import colophon
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
-from pipeline.notebooks import notebook_job
+from pipeline.notebooks import host_wanted, notebook_job
 from pipeline.observation import observed_by
 from pipeline.pages import MEDIA, NOTEBOOK, page_anew, with_page
 from pipeline.plan import Due, decide, report_step
@@ -61,7 +61,7 @@ def make_report(attempt: Attempt, situation: Situation, due: Due, made: Sequence
     cache, started = attempt.installation.cache, time.monotonic()
     decision = decide(cache, situation, due)
     if decision.entry is None:
-        attempt.runner.start()
+        attempt.expect(host_wanted(situation))
         with cache.single_flight(due.step.key, attempt.check):
             decision = decide(cache, situation, due)
             if decision.entry is None:

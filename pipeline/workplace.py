@@ -18,6 +18,25 @@ def program_path(venv: Path) -> str:
     return os.pathsep.join([str(venv / "bin"), "/usr/local/bin", os.defpath])
 
 
+def base_environment(venv: Path, root: Path) -> dict[str, str]:
+    """Return what users' code finds in its environment, with what is private below *root*."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **kept,
+        "PATH": program_path(venv),
+        "VIRTUAL_ENV": str(venv),
+        "HOME": str(root / "home"),
+        "TMPDIR": str(root / "tmp"),
+        "IPYTHONDIR": str(root / "home" / ".ipython"),
+        "JUPYTER_NO_CONFIG": "1",
+        "MPLCONFIGDIR": str(venv / "cache" / "matplotlib"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else each kernel's log begins with a warning
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 def socket_directory(marker: str) -> Path:
     """Return the directory for sockets of the attempt with this marker.
 
@@ -88,19 +107,4 @@ class Workplace:
         to differ. No bytecode is written: a checkout is shared, and a working tree is clean
         afterwards if it was so before.
         """
-        kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        return {
-            **kept,
-            "PATH": program_path(venv),
-            "VIRTUAL_ENV": str(venv),
-            "HOME": str(self.root / "home"),
-            "TMPDIR": str(self.root / "tmp"),
-            "IPYTHONDIR": str(self.root / "home" / ".ipython"),
-            "JUPYTER_NO_CONFIG": "1",
-            "MPLCONFIGDIR": str(venv / "cache" / "matplotlib"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1",
-            MARKER: self.marker,
-            **extra,
-        }
+        return {**base_environment(venv, self.root), MARKER: self.marker, **extra}

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 
 from pipeline.environments import environment_for, lock_of
 from pipeline.installation import Installation, Limits, SourceUrls
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.repository.tree import MemoryTree
 from pipeline.runner.client import Runner
 from provenance.ledger.engine import Ledger
@@ -101,12 +102,23 @@ def runner_pair(runner: Runner, fresh_runner: Runner) -> list[Runner]:
     return [runner, fresh_runner]
 
 
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[KernelHosts]:
+    """Kernel hosts for all tests of this process."""
+    found = KernelHosts(f"tests:{os.getpid()}")
+    yield found
+    found.stop()
+
+
 @pytest.fixture
 def evaluate(
-    installation: Callable[..., Installation], runner: Runner, default_environment: Path
+    installation: Callable[..., Installation],
+    runner: Runner,
+    hosts: KernelHosts,
+    default_environment: Path,
 ) -> Bench:
     """Evaluate a push: ``evaluate(repository)`` returns its rows and pages."""
-    return Bench(installation(), runner)
+    return Bench(installation(), runner, hosts)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 import getpass
 import logging
-import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.assemble import assemble, make_ready
+from app.cli.hands import hands
 from app.cli.local import of_commit, resolve_here
 from app.cli.logs import configure_logs
 from app.cli.meant import run_named
@@ -20,13 +20,11 @@ from app.run_object import whole_run
 from app.settings import Settings, read_settings
 from app.work.owner import owner_name
 from app.work.reconcile import take_back
-from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
 from pipeline.repository.checkout import Checkout
 from pipeline.repository.git import GitError, git
-from pipeline.runner.client import Runner
 from provenance.errors import ProvenoteError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import claim
@@ -91,22 +89,18 @@ def carry_out(asking: Asking, run: Run) -> dict[str, Any]:
     with installation.ledger.writing() as session:
         held = claim(session, Run, run.id, owner_name(), asking.settings.lease_seconds)
     case = CaseToRun(run.report, run.params, run.origins, run.case)
-    runner = Runner()
+    lease = asking.settings.lease_seconds
     try:
-        with Progress(case) as progress:
+        with hands(installation, lease) as ours, Progress(case) as progress:
             if held is None:
                 return _watch(installation, run.id)
-            lease = asking.settings.lease_seconds
-            worker = Worker(installation, runner, lease, threading.Event(), progress.hear)
             local = of_this_directory(asking, run.commit_sha)
-            if evaluate_run(held, worker, local) is None:
+            if evaluate_run(held, ours.worker(progress.hear), local) is None:
                 with installation.ledger.writing() as session:
                     cancel_run(session, run.id)
     except BaseException as error:
         give_up(installation, [held] if held else [], error)
         raise
-    finally:
-        runner.stop()
     return run_with_jobs(installation, run.id)
 
 

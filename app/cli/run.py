@@ -1,13 +1,13 @@
 """``provenote run``."""
 
 import logging
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import click
 
+from app.cli.hands import Hands, hands
 from app.cli.local import (
     Local,
     as_of_option,
@@ -26,10 +26,8 @@ from app.intake.request import LocalWork, Requester, accept_local
 from app.work.owner import owner_name
 from app.work.reconcile import take_back
 from pipeline.asked import DataWanted
-from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
-from pipeline.runner.client import Runner
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
 from provenance.ledger.intake import CaseToRun
 from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
@@ -82,25 +80,21 @@ def _run_all(
     work = LocalWork(local.checkout, local.branch, force, data, owner_name())
     requester = Requester(Trigger.CLI, local.actor)
     claims = accept_local(local.installation.ledger, local.project, work, cases, requester)
-    runner = Runner()
     objects: list[dict[str, Any]] = []
     try:
-        for claim, case in zip(claims, cases, strict=True):
-            objects.append(_run_one(local, runner, claim, case))
+        with hands(local.installation, local.settings.lease_seconds) as ours:
+            for claim, case in zip(claims, cases, strict=True):
+                objects.append(_run_one(local, ours, claim, case))
     except BaseException as error:
         give_up(local.installation, claims[len(objects) :], error)
         raise
-    finally:
-        runner.stop()
     return objects
 
 
-def _run_one(local: Local, runner: Runner, claim: Claim, case: CaseToRun) -> dict[str, Any]:
+def _run_one(local: Local, ours: Hands, claim: Claim, case: CaseToRun) -> dict[str, Any]:
     """Carry out one run, showing its progress, and return its object."""
-    lease, never = local.settings.lease_seconds, threading.Event()
     with Progress(case) as progress:
-        worker = Worker(local.installation, runner, lease, never, progress.hear)
-        evaluate_run(claim, worker, local.checkout)
+        evaluate_run(claim, ours.worker(progress.hear), local.checkout)
         told = run_with_jobs(local.installation, claim.id)
         progress.finish(told, materialise(local, claim.id))
     return told

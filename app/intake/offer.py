@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from app.intake.refs import HEADS
 from pipeline.installation import Installation
 from pipeline.manifest import read_manifest
 from pipeline.manifest_parts.models import Manifest, ReportSpec
@@ -52,20 +51,44 @@ def read_offer(
     """
     revision = revision or project.default_branch
     mirror = _mirror(installation, project)
-    sha = _resolve(mirror, revision, fresh)
-    tree = mirror.tree(sha)
-    manifest = read_manifest(tree)
-    spec = manifest.report(report)
+    sha, is_branch = _find(mirror, revision, fresh)
+    declared = _declared(mirror, sha, report)
     return Offer(
         project=project,
         commit=mirror.commit(sha),
         revision=revision,
-        branch=_branch(mirror, revision),
+        branch=revision if is_branch else None,
         report=report,
-        manifest=manifest,
-        spec=spec,
-        schema=report_schema(tree, manifest, report),
+        manifest=declared.manifest,
+        spec=declared.spec,
+        schema=declared.schema,
     )
+
+
+@dataclass(frozen=True)
+class _Declared:
+    manifest: Manifest
+    spec: ReportSpec
+    schema: Schema
+
+
+_remembered: dict[tuple[str, str, str], _Declared] = {}
+"""What commits declare about reports, the latest of them: a commit never changes."""
+_MOST_REMEMBERED = 128
+
+
+def _declared(mirror: Mirror, sha: str, report: str) -> _Declared:
+    key = (str(mirror.repository), sha, report)
+    found = _remembered.get(key)
+    if found is None:
+        tree = mirror.tree(sha)
+        manifest = read_manifest(tree)
+        spec = manifest.report(report)
+        found = _Declared(manifest, spec, report_schema(tree, manifest, report))
+        while len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.pop(next(iter(_remembered)), None)
+        _remembered[key] = found
+    return found
 
 
 def today() -> datetime:
@@ -79,21 +102,12 @@ def _mirror(installation: Installation, project: Project) -> Mirror:
     return Mirror(limited, project.id, project.url)
 
 
-def _resolve(mirror: Mirror, revision: str, fresh: bool) -> str:
+def _find(mirror: Mirror, revision: str, fresh: bool) -> tuple[str, bool]:
+    """Return the commit that *revision* stands for, and whether that is a branch's name."""
     if not fresh or is_sha(revision):
         try:
-            return mirror.resolve(revision)
+            return mirror.find(revision)
         except UnknownRevisionError:
             pass  # It may have been pushed since we last fetched.
     mirror.fetch()
-    return mirror.resolve(revision)
-
-
-def _branch(mirror: Mirror, revision: str) -> str | None:
-    if is_sha(revision):
-        return None
-    try:
-        mirror.resolve(HEADS + revision)
-    except UnknownRevisionError:
-        return None
-    return revision
+    return mirror.find(revision)

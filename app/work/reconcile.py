@@ -5,6 +5,7 @@ import structlog
 from app.work.owner import is_alive
 from pipeline.host import this_host
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KERNELS
 from pipeline.processes import end_tree, marked_processes
 from pipeline.workplace import Workplace
 from provenance.ledger.claims import expired, give_back, owners
@@ -30,6 +31,12 @@ def take_back(installation: Installation) -> None:
             _log.warning("worker lost", work=row_id, status=str(status))
 
 
+def _is_live(what: str, attempts: set[str]) -> bool:
+    """Tell whether a process belongs to an attempt that goes on, or to a worker that lives."""
+    kind, _, owner = what.partition(":")
+    return is_alive(owner) if kind == KERNELS else what.replace(":", "-") in attempts
+
+
 def sweep(installation: Installation) -> None:
     """End processes and remove directories of attempts that nobody holds any more."""
     prefix = f"{installation.home}:"
@@ -41,7 +48,7 @@ def sweep(installation: Installation) -> None:
         held = owners(session, Run, this_host())
         live = {f"{row}-{session.get_one(Run, row).attempt}" for row in held}
     for pid, marker in processes.items():
-        if marker.removeprefix(prefix).replace(":", "-") not in live:
+        if not _is_live(marker.removeprefix(prefix), live):
             _log.warning("orphan ended", pid=pid, attempt=marker.removeprefix(prefix))
             end_tree(pid)
     for directory in directories:

@@ -9,6 +9,7 @@ from app.work.owner import owner_name
 from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run, prepare_evaluation
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts, hosts_marker
 from pipeline.runner.client import Runner, RunnerStoppedError
 from provenance.ledger.claims import (
     Claim,
@@ -40,12 +41,15 @@ class Slots:
         self._owner = owner_name()
         self._mine = threading.local()
         self._runners: list[Runner] = []
+        self.hosts = KernelHosts(hosts_marker(installation.home, self._owner))
 
     def _worker(self) -> Worker:
         if not hasattr(self._mine, "runner"):
             self._mine.runner = Runner()
             self._runners.append(self._mine.runner)
-        return Worker(self._installation, self._mine.runner, self._lease, self.let_go)
+        return Worker(
+            self._installation, self._mine.runner, self._lease, self.let_go, hosts=self.hosts
+        )
 
     def _claim(self, table: Work) -> Claim | None:
         """Take the oldest work there is: a bell says that there is some, not which is next."""
@@ -105,6 +109,7 @@ class Slots:
                 close_evaluation_if_done(session, run.evaluation_id)
 
     def stop(self) -> None:
-        """End all runners."""
+        """End all runners, and the hosts of their kernels."""
         for runner in self._runners:
             runner.stop()
+        self.hosts.stop()

@@ -1,4 +1,4 @@
-"""A kernel that is started for one run, in the project's environment."""
+"""A kernel that is started for one run: in the project's environment, or by a kernelspec."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,12 @@ class KernelPlace:
     log: BinaryIO
     """Takes what the kernel process itself prints, outside of any cell."""
 
+    @property
+    def start(self) -> dict[str, object]:
+        """What a kernel's launch is given."""
+        printed = {"stdout": self.log, "stderr": self.log}
+        return {"cwd": str(self.directory), "env": dict(self.environment), **printed}
+
 
 @contextmanager
 def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
@@ -34,11 +40,12 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     loopback interface could be read by every user of the machine.
     """
     from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
+
+    from pipeline.kernels.manager import PromptManager
 
     sockets = place.sockets
     sockets.mkdir(mode=0o700)
-    manager = AsyncKernelManager(transport="ipc", ip=str(sockets / "k"))
+    manager = PromptManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")
     argv = [
         str(place.venv / "bin" / "python"),

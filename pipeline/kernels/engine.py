@@ -1,18 +1,24 @@
 """The papermill engine that executes in a kernel of ours and tells of each cell as it ends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
+from papermill.log import logger
+from papermill.utils import merge_kwargs, remove_args
+
+from pipeline.kernels.failures import KernelStartError
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
     from nbformat import NotebookNode
 
 NAME = "provenote"
+_LAUNCHER = "ipykernel_launcher"
 MAX_OUTPUT_CHARACTERS = 100_000_000
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
 
@@ -64,7 +70,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
 
 
 class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
-    """Executes in the kernel that it is given, and writes nothing to disk meanwhile."""
+    """Executes in a kernel that was forked beforehand, where that can be; by papermill's rules."""
 
     @classmethod
     def execute_managed_notebook(
@@ -72,28 +78,60 @@ class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
         nb_man: Any,
         kernel_name: str,
         *,
-        manager: "AsyncKernelManager",
-        start: dict[str, Any],
-        watch: Watch,
-        cell_seconds: float,
+        manager: "AsyncKernelManager | None" = None,
+        start: Mapping[str, Any] | None = None,
+        watch: Watch | None = None,
         start_timeout: float = 60,
-        **_: Any,
+        execution_timeout: float | None = None,
+        **options: Any,
     ) -> None:
-        """Execute the notebook of *nb_man*; *start* goes to the kernel's launch."""
+        """Execute the notebook of *nb_man*; *start* goes to the kernel's launch.
+
+        Left out, the *manager* is one for the kernelspec *kernel_name*; *watch* hears of each
+        cell. The other options are those of papermill's own engine.
+        """
+        watch = watch or Watch(_nothing, _nothing)
         watch.notebook = nb_man.nb
-        client = _Client(
-            nb_man,
-            watch=watch,
-            km=manager,
+        options = remove_args(["input_path"], **options)
+        told = merge_kwargs(
+            remove_args(["timeout", "startup_timeout"], **options),
             kernel_name=kernel_name,
-            timeout=cell_seconds,
+            timeout=execution_timeout or options.get("timeout"),
             startup_timeout=start_timeout,
-            allow_errors=False,
+            log=logger,
             on_cell_execute=watch.cell_starts,
             on_cell_executed=watch.cell_ended,
         )
+        client = _Client(nb_man, watch=watch, km=manager or kernel_of(kernel_name), **told)
         client.owns_km = True  # ends the kernel and its channels with the execution
-        client.execute(**start)
+        client.execute(**(start or {}))
+
+
+def _nothing(*_: Any) -> None:
+    """Hear of a cell, and let it go by."""
+
+
+def kernel_of(name: str) -> "AsyncKernelManager":
+    """Return a manager for the kernelspec *name*: of the user's host, where its Python has one.
+
+    Raises jupyter_client's NoSuchKernel where there is no such kernelspec.
+    """
+    from pipeline.kernels.manager import PromptManager
+    from pipeline.kernels.shared import shared_door
+    from pipeline.kernels.warm import PROVISIONER
+
+    manager = PromptManager(kernel_name=name)
+    spec = manager.kernel_spec
+    assert spec is not None  # noqa: S101 - else it has raised NoSuchKernel
+    if "kernel_provisioner" in spec.metadata or _LAUNCHER not in spec.argv:
+        return manager
+    try:
+        shared_door(Path(spec.argv[0]))
+    except KernelStartError as error:
+        logger.warning("The kernel is started afresh: %s", error.message)
+    else:
+        spec.metadata["kernel_provisioner"] = {"provisioner_name": PROVISIONER}
+    return manager
 
 
 papermill_engines.register(NAME, ProvenoteEngine)

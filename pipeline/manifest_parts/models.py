@@ -4,7 +4,7 @@ import graphlib
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
 
 from pipeline.manifest_parts.data import DataInput, Input, Publications, all_placeholders
 from pipeline.manifest_parts.spec import Spec, kind_of, wrong
@@ -92,10 +92,12 @@ class EnvironmentSpec(Spec):
 
     ``from_`` (written ``from``) is the path of a file with requirements; None is the default
     environment. ``preload`` are modules that waiting kernels import; None: what templates use.
+    ``warm`` False: kernels are started afresh for each run.
     """
 
     from_: StrictStr | None = Field(default=None, alias="from")
     preload: Texts | None = None
+    warm: StrictBool = True
 
 
 class SourceSpec(Spec):
@@ -172,7 +174,8 @@ class OnSpec(Spec):
 class ReportSpec(Spec):
     """``[reports.NAME]``: a template, what it reads, and the cases that it is run on.
 
-    ``params`` are defaults of this report alone. No cases: one run with the defaults.
+    ``params`` are defaults of this report alone. No cases: one run with the defaults. ``warm``
+    False: its kernel is started afresh, not forked from one that has its packages imported.
     """
 
     title: StrictStr | None = None
@@ -182,6 +185,7 @@ class ReportSpec(Spec):
     cases: tuple[dict[str, Any], ...] = ()
     on: Annotated[OnSpec, BeforeValidator(_triggers)] = OnSpec()
     timeout: Seconds = None
+    warm: StrictBool = True
 
     @property
     def partition_params(self) -> tuple[str, ...]:

@@ -5,10 +5,14 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.repository.git import git
 from pipeline.repository.tree import DirectoryTree
+
+_REMEMBERED = 256
+"""Of how many commits a process remembers what they say; a commit never changes."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,15 @@ def lay_out(repository: Path, sha: str, target: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def tracked_in_commit(repository: Path, sha: str) -> list[str]:
+@lru_cache(maxsize=_REMEMBERED)
+def tracked_in_commit(repository: Path, sha: str) -> frozenset[str]:
     """Return the paths of all files of the commit."""
     listing = git(["ls-tree", "-r", "-z", "--name-only", "--full-tree", sha], directory=repository)
-    return [name.decode(errors="surrogateescape") for name in listing.split(b"\0") if name]
+    names = (name.decode(errors="surrogateescape") for name in listing.split(b"\0"))
+    return frozenset(filter(None, names))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def commit_info(repository: Path, sha: str) -> CommitInfo:
     """Return what the commit *sha* of the repository says of itself."""
     command = [

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.installation import Installation
@@ -25,6 +26,7 @@ from provenance.addresses import is_ambiguous, without_userinfo
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
 from provenance.files import mark_used
 
+_HEADS = "refs/heads/"
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
@@ -159,14 +161,18 @@ class Mirror:
 
     def resolve(self, revision: str) -> str:
         """Return the commit that a branch, tag or (shortened) commit name stands for."""
+        return self.find(revision)[0]
+
+    def find(self, revision: str) -> tuple[str, bool]:
+        """Return the commit that *revision* stands for, and whether that is a branch's name."""
         name = checked_revision(revision)
-        for candidate in (f"refs/heads/{name}", f"refs/tags/{name}", name):
+        for candidate in (f"{_HEADS}{name}", f"refs/tags/{name}", name):
             command = ["rev-parse", "--quiet", "--verify", "--end-of-options"]
             try:
                 found = git([*command, f"{candidate}^{{commit}}"], directory=self.repository)
             except (GitError, FileNotFoundError):
                 continue
-            return found.decode().strip()
+            return found.decode().strip(), candidate.startswith(_HEADS) and candidate != name
         raise UnknownRevisionError(
             f"The repository has no branch, tag or commit {revision!r}.",
             f"Its branches are: {', '.join(self.branches()) or 'none'}.",
@@ -185,20 +191,18 @@ class Mirror:
 
     def tree(self, sha: str) -> Tree:
         """Return the files of a commit, without laying them out."""
-        listing = git(["ls-tree", "-r", "-z", "--full-tree", sha], directory=self.repository)
-        blobs = {}
-        for line in filter(None, listing.split(b"\0")):
-            meta, path = line.split(b"\t", 1)
-            mode, kind, name = meta.decode().split()
-            if kind == "blob" and mode != "120000":
-                blobs[path.decode(errors="surrogateescape")] = name
-        return CommitTree(self.repository, blobs)
+        return _tree(self.repository, sha)
 
     def changed_files(self, before: str, after: str) -> frozenset[str]:
         """Return the paths that differ between two commits."""
         command = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after, "--"]
         names = git(command, directory=self.repository).split(b"\0")
         return frozenset(name.decode(errors="surrogateescape") for name in names if name)
+
+    def laid_out(self, sha: str) -> Checkout | None:
+        """Return the commit's files where they are laid out already; None where they are not."""
+        target = self._checkouts / sha
+        return self.checkout(sha) if is_sha(sha) and target.exists() else None
 
     def checkout(self, sha: str) -> Checkout:
         """Lay the commit's files out, once, read-only, and return where."""
@@ -210,8 +214,20 @@ class Mirror:
                 if not target.exists():
                     lay_out(self.repository, sha, target)
         mark_used(target)
-        tracked = frozenset(tracked_in_commit(self.repository, sha))
+        tracked = tracked_in_commit(self.repository, sha)
         return Checkout(target, DirectoryTree(target, tracked), self.commit(sha))
+
+
+@lru_cache(maxsize=64)
+def _tree(repository: Path, sha: str) -> "CommitTree":
+    listing = git(["ls-tree", "-r", "-z", "--full-tree", sha], directory=repository)
+    blobs = {}
+    for line in filter(None, listing.split(b"\0")):
+        meta, path = line.split(b"\t", 1)
+        mode, kind, name = meta.decode().split()
+        if kind == "blob" and mode != "120000":
+            blobs[path.decode(errors="surrogateescape")] = name
+    return CommitTree(repository, blobs)
 
 
 def _is_scp_style(url: str) -> bool:

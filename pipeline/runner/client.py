@@ -65,6 +65,11 @@ class Runner:
             start_new_session=True,
         )
 
+    def prepare(self, door: str) -> None:
+        """Let a kernel of the host at *door* get ready for a report that is to come."""
+        self.start()
+        self._send({"op": "prepare", "door": door})
+
     def call(
         self,
         job: Job,

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipeline.kernels.wanted import HostWanted
+
 
 @dataclass(frozen=True)
 class StageJob:
@@ -68,6 +70,10 @@ class ReportJob:
     search: tuple[str, ...]
     """Directories from which the template may import."""
     cell_seconds: float
+    host: HostWanted | None = None
+    """What a host has to be like that forks the kernel; None: the kernel is started afresh."""
+    door: str | None = None
+    """The socket at which such a host answers."""
     op: Literal["report"] = "report"
 
 

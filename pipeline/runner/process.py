@@ -7,8 +7,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from pipeline.kernels.waiting import POOL
 from pipeline.processes import become_supervisor, end_descendants
 
 Emit = Callable[[dict[str, Any]], None]
@@ -29,9 +31,15 @@ def main() -> None:
 
     _importing.start()
     for line in sys.stdin.buffer:
-        answer = _in_thread(json.loads(line), emit)
+        job = json.loads(line)
+        if job["op"] == "prepare":
+            POOL.prepare(Path(job["door"]))
+            continue
+        answer = _in_thread(dict(job), emit)
         end_descendants()
         emit(answer)
+        if door := job.get("door"):
+            POOL.prepare(Path(door))
     os._exit(0)
 
 

@@ -1,11 +1,13 @@
 """What an interpreter is and has installed, and how much of that belongs into a key."""
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,11 @@ class EnvironmentFacts:
     abi: str
     platform: str
     distributions: tuple[Distribution, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells apart what is installed: changes with every package that comes, goes or changes."""
+        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()
 
     def to_json(self) -> dict[str, object]:
         """Return JSON data that ``from_json`` reads."""

@@ -13,6 +13,7 @@ from app.work.doorbell import SilentDoorbell
 from pipeline.attempt import Worker
 from pipeline.evaluate import evaluate_run, prepare_evaluation
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.ledger.claims import Claim, Work, claim
 from provenance.ledger.ids import new_id
@@ -110,6 +111,7 @@ class Bench:
 
     installation: Installation
     runner: Runner
+    hosts: KernelHosts | None = None
     projects: dict[str, Project] = field(default_factory=dict)
 
     def project(self, repository: Repository) -> Project:
@@ -170,7 +172,8 @@ class Bench:
         return self.run(run_id)
 
     def worker(self, runner: Runner | None = None) -> Worker:
-        return Worker(self.installation, runner or self.runner, LEASE, threading.Event())
+        runner = runner or self.runner
+        return Worker(self.installation, runner, LEASE, threading.Event(), hosts=self.hosts)
 
     def claim(self, table: Work, row_id: str) -> Claim:
         with self.installation.ledger.writing() as session:

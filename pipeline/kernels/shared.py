@@ -1,0 +1,81 @@
+"""The kernel host of a user: shared by all of their processes, it ends when it is idle.
+
+For kernels outside of the service, such as ``papermill --engine provenote``.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.hosts import DOOR
+
+IDLE_SECONDS = 600
+_MOST_KERNELS = 32
+_HAS_SDK = "import provenote._host, ipykernel.kernelapp"
+
+
+def shared_door(python: Path, preload: Sequence[str] = ()) -> Path:
+    """Return the socket of the user's host for the interpreter *python*, starting the host.
+
+    It has the modules of *preload* imported. Raises KernelStartError where the interpreter has
+    no SDK of provenote, or no kernel.
+    """
+    place = _place(python, preload)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _answers(place / DOOR):
+            _start(python, place, preload)
+    return place / DOOR
+
+
+def _place(python: Path, preload: Sequence[str]) -> Path:
+    """Return the private directory of the host; its path is short, as names of sockets must be."""
+    name = hashlib.sha256(json.dumps([str(python.absolute()), *preload]).encode()).hexdigest()[:10]
+    place = Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-u{name}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    told = place.lstat()
+    if told.st_uid != os.getuid() or told.st_mode & 0o077 or place.is_symlink():
+        raise KernelStartError(f"{place} is not private to you. Remove it.")
+    return place
+
+
+def _answers(door: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        try:
+            trial.connect(str(door))
+        except OSError:
+            return False
+    return True
+
+
+def _start(python: Path, place: Path, preload: Sequence[str]) -> None:
+    probe = subprocess.run([python, "-P", "-c", _HAS_SDK], capture_output=True, check=False)
+    if probe.returncode != 0:
+        raise KernelStartError(
+            f"{python} has no provenote SDK or no ipykernel; kernels of it cannot be forked. "
+            "Install provenote-sdk there, or use papermill's own engine."
+        )
+    with contextlib.suppress(FileNotFoundError):
+        (place / DOOR).unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.bind(str(place / DOOR))
+        door.listen(64)
+        ends = {"parent": None, "idle": IDLE_SECONDS, "most": _MOST_KERNELS}
+        spec = {"door": door.fileno(), "preload": list(preload), **ends}
+        subprocess.Popen(
+            [python, "-P", "-m", "provenote._host", json.dumps(spec)],
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(door.fileno(),),
+            start_new_session=True,
+        )

@@ -1,0 +1,21 @@
+"""Which kernel host a run wants its kernel from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class HostWanted:
+    """What a kernel host has to be like, to fork kernels for a run."""
+
+    venv: str
+    """The environment's directory; its interpreter is ``bin/python``."""
+    stamp: str
+    """Changes with every package that is installed, removed or replaced there."""
+    preload: tuple[str, ...] = ()
+    """Modules that are imported before the first fork."""
+
+    @property
+    def python(self) -> Path:
+        """The interpreter."""
+        return Path(self.venv, "bin", "python")

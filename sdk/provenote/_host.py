@@ -1,0 +1,195 @@
+"""The kernel host: ``python -P -m provenote._host SPEC``, a process that forks warm kernels.
+
+It has IPython's kernel and the packages that a project asks for imported, no threads of its own,
+and nothing of any run. Who connects to its socket gets a kernel: a fork of it that serves one run,
+below a supervisor that holds the connection from then on. What was imported is shared between all
+of them, page by page, until somebody writes to it.
+
+It ends when the process that started it is gone, or closes the pipe between them; one that is
+shared by all processes of a user ends when it is idle.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provenote._kernel import IMPORTED, become_kernel
+from provenote._supervise import supervise
+
+_PR_SET_CHILD_SUBREAPER = 36
+_LOOK_FOR_A_KERNEL = ("ipykernel", "IPython", "ipywidgets", "comm", "debugpy", "_pydev", "pydev")
+_MOST_LEARNED = 5_000
+_ASKED_SECONDS = 5.0
+_MOST_ASKED = 64 * 1024
+_KERNEL = (
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
+    *("IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger"),
+    *("IPython.core.pylabtools", "IPython.extensions.storemagic", "tornado.platform.asyncio"),
+    *("sqlite3", "pydoc"),
+)
+"""What a kernel imports anyhow, before its first cell; not all versions have all of it."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve kernels until the parent is gone."""
+    spec = json.loads(arguments[0])
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is our parent's affair
+    imports(spec["preload"])
+    door = socket.socket(fileno=spec["door"])
+    door.setblocking(False)
+    Host(door, spec["parent"], spec["idle"], spec["most"]).serve()
+
+
+def imports(preload: Sequence[str]) -> None:
+    """Import what kernels need and what the project asks for, and freeze it for forks.
+
+    What cannot be imported is passed over: a cell that imports it meets the same error, and
+    tells it to the one who can mend it.
+    """
+    # As a kernel sets it before its first cell: matplotlib reads it when it is imported.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    for name in (*_KERNEL, *preload):
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # a package may even call sys.exit
+            if name in preload:
+                print(f"not preloaded: {name}: {error!r}", file=sys.stderr, flush=True)
+    _freeze()
+
+
+def learn(names: Sequence[str]) -> None:
+    """Import what a run has imported, of packages that are here already, for those after it.
+
+    A package often imports its parts only when they are needed, such as the painter of the first
+    figure. None is imported here that would look for the kernel that it is in.
+    """
+    for name in names:
+        known = name.partition(".")[0] in sys.modules
+        if known and name not in sys.modules and not name.startswith(_LOOK_FOR_A_KERNEL):
+            with contextlib.suppress(BaseException):
+                importlib.import_module(name)
+    _freeze()
+
+
+def _freeze() -> None:
+    gc.collect()
+    # What is frozen is looked at by no collection, which would copy its pages into each kernel.
+    gc.freeze()
+
+
+@dataclass
+class Host:
+    """Forks a kernel for each connection, and buries the supervisors that have ended."""
+
+    door: socket.socket
+    parent: int | None
+    """A descriptor that ends when the process that started this one is gone."""
+    idle: float | None
+    """After how many seconds without a kernel it ends by itself; None: its parent sees to that."""
+    most: int
+    """How many kernels there may be at a time."""
+    places: dict[int, str] = field(default_factory=dict)
+    """The directory of each kernel, by the process that supervises it."""
+    learned: set[str] = field(default_factory=set)
+
+    def serve(self) -> None:
+        """Answer at the door until the parent is gone."""
+        woken, wake = os.pipe()
+        for end in (woken, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        with selectors.DefaultSelector() as selector:
+            for watched in (self.door, self.parent, woken):
+                if watched is not None:
+                    selector.register(watched, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select(self.idle)}
+                if self.parent in ready or not (ready or self.places):
+                    os._exit(0)  # kernels at work go on: they hang on their clients
+                with contextlib.suppress(BlockingIOError):
+                    os.read(woken, 4096)
+                self._bury()
+                if self.door in ready:
+                    self._answer()
+
+    def _answer(self) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = self.door.accept()
+            with connection:
+                connection.settimeout(_ASKED_SECONDS)
+                asked = json.loads(_line(connection))
+                connection.settimeout(None)
+                if len(self.places) >= self.most:
+                    connection.sendall(b'{"event": "failed", "message": "too many kernels"}\n')
+                    return
+                pid = fork(lambda: self._become(connection, asked))
+                self.places[pid] = asked["directory"]
+
+    def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
+        """Turn this process, a fresh fork, into the supervisor of a kernel."""
+        self.door.close()
+        supervise(connection, lambda: become_kernel(asked))
+
+    def _bury(self) -> None:
+        """Reap what has ended: supervisors, and what one that was killed has left behind."""
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if place := self.places.pop(pid, None):
+                self._learn_from(place)
+                shutil.rmtree(place, ignore_errors=True)
+
+    def _learn_from(self, place: str) -> None:
+        """Import what a kernel has imported, unless it imported nothing new."""
+        with contextlib.suppress(OSError, ValueError), Path(place, IMPORTED).open() as told:
+            names = [name for name in json.load(told)[:_MOST_LEARNED] if isinstance(name, str)]
+            if any(name not in self.learned for name in names):
+                self.learned.update(names)
+                learn(names)
+
+
+def _line(connection: socket.socket) -> bytes:
+    """Read one line, and not a byte more: what follows is for the supervisor."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = connection.recv(1)
+        if not piece or len(line) > _MOST_ASKED:
+            raise OSError("nobody asked for anything")
+        line += piece
+    return line
+
+
+def fork(child: Callable[[], None]) -> int:
+    """Fork; the child does what it is given, and never comes back from here."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            child()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    return pid
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,145 @@
+"""What a forked process does to be a kernel like one that was started afresh.
+
+A fork shares what its host had: the state of random generators, the streams, the environment.
+Each of them is made the kernel's own here, so that no cell can tell the difference.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+IMPORTED = "imported.json"
+"""Where a kernel leaves the names of the modules that it has imported."""
+_printed = [""]
+"""Where descriptors lead that are no stream of the kernel's."""
+_added: dict[str, str] = {}
+"""What the kernel itself has put into its environment; it stays there when a run begins."""
+
+
+def become_kernel(asked: dict[str, Any]) -> None:
+    """Serve as the kernel that *asked* describes, until a client asks for the end.
+
+    ``directory`` is private and holds the connection file; ``log`` takes what the process
+    prints past the kernel's own streams.
+    """
+    directory = Path(asked["directory"])
+    _own_streams(Path(asked["log"]))
+    _own_randomness()
+    shared = frozenset(sys.modules)
+    os.chdir(directory)
+    # As it would be if ipykernel's launcher had been started.
+    launcher = Path(sys.modules["ipykernel"].__file__ or "").parent.parent / "ipykernel_launcher.py"
+    sys.argv = [str(launcher), "-f", str(directory / "connection.json")]
+    _serve(directory)
+    _tell_imports(directory / IMPORTED, shared)
+    _leave()
+
+
+def _own_streams(log: Path) -> None:
+    """Lead the standard descriptors away from the host's."""
+    _printed[0] = str(log)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    printed = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (printed, 1), (printed, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(printed)
+
+
+def _own_randomness() -> None:
+    """Seed anew what was seeded when it was imported: else all kernels would draw the same."""
+    random.seed()
+    if numpy := sys.modules.get("numpy.random"):
+        numpy.seed()
+    if torch := sys.modules.get("torch"):
+        torch.seed()
+
+
+def _serve(directory: Path) -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.environ["IPYTHONDIR"] = str(directory / "ipython")
+    before = dict(os.environ)
+    app = IPKernelApp.instance()
+    # History in memory: the file would be written by a thread, and nobody ever reads it.
+    app.initialize([*sys.argv[1:], "--HistoryManager.hist_file=:memory:"])
+    _added.update({k: v for k, v in os.environ.items() if before.get(k) != v})
+    _rewire_inline_figures()
+    app.start()
+
+
+def _rewire_inline_figures() -> None:
+    """Connect inline figures to this kernel, where a preloaded package has imported them."""
+    if inline := sys.modules.get("matplotlib_inline.backend_inline"):
+        inline._enable_matplotlib_integration()
+
+
+def _tell_imports(file: Path, shared: frozenset[str]) -> None:
+    """Write down which installed modules the run has imported, for the kernels after this one."""
+    installed = (f"{sys.prefix}/", f"{sys.base_prefix}/")
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in shared and (getattr(module, "__file__", None) or "").startswith(installed)
+    ]
+    with contextlib.suppress(OSError):
+        file.write_text(json.dumps(names), encoding="utf-8")
+
+
+def begin(path: str) -> None:
+    """Take on the run that the file at *path* describes: environment, directory, imports.
+
+    Called by the client before the first cell, silently.
+    """
+    asked = json.loads(Path(path).read_text(encoding="utf-8"))
+    os.environ.clear()
+    os.environ.update({**asked["environment"], **_added})
+    time.tzset()
+    os.chdir(asked["directory"])
+    if asked["log"]:
+        _print_into(asked["log"])
+    sys.path[:0] = asked["search"]
+    from provenote import _observe
+
+    _observe.start_from_context()
+
+
+def _print_into(log: str) -> None:
+    """Lead what goes past the kernel's streams into *log*, wherever its descriptors are kept."""
+    new = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208
+        try:
+            is_old = os.readlink(f"/proc/self/fd/{number}") == _printed[0]  # noqa: PTH115
+        except OSError:
+            continue  # the listing itself
+        if is_old:
+            os.dup2(new, number, inheritable=os.get_inheritable(number))
+    os.close(new)
+    _printed[0] = log
+
+
+def _leave() -> None:
+    """End as Python ends, without taking apart what was shared with the host.
+
+    That would copy every page of it, and take longer than most cells. What a program can rely
+    on is done: threads are waited for, exit handlers called, buffers of open files written.
+    """
+    import atexit
+
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for found in gc.get_objects():
+        if isinstance(found, io.IOBase):
+            try:  # noqa: SIM105 - contextlib.suppress would be one more object to look at
+                found.flush()
+            except Exception:  # noqa: S110 - closed, broken, or not for writing
+                pass
+    os._exit(0)
