@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Response, abort, jsonify, request
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from app.api.v1.entrance import invalid, make_blueprint, refuse
 from app.api.v1.models import (
@@ -31,12 +32,15 @@ from provenance.ledger.cancel import cancel_run
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
 from provenance.ledger.states import ENDED, Purpose, Status, Trigger, Verdict
+from provenance.ledger.tables import Run
 from provenance.nearest import did_you_mean, listed
 
 blueprint = make_blueprint("api_runs")
 MOST_WAITERS = 4
 _places = threading.BoundedSemaphore(MOST_WAITERS)
 POLL_SECONDS = 0.1
+QUICKEST_LOOK = 0.004
+_SLOWER = 1.1
 _PARAM = "param."
 _CURSOR = re.compile(r"run_[0-9a-z]{26}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
@@ -158,18 +162,26 @@ def accepted(run_id: str, seconds: float) -> tuple[Response, int]:
 
     Who waits holds a thread of the server: beyond a few, nobody else waits.
     """
-    deadline = time.monotonic() + seconds
-    found = _object_of(run_id)
-    if found["status"] not in ENDED and _places.acquire(blocking=False):
+    if seconds > 0 and _places.acquire(blocking=False):
         try:
-            while found["status"] not in ENDED and time.monotonic() < deadline:
-                time.sleep(max(0.0, min(POLL_SECONDS, deadline - time.monotonic())))
-                found = _object_of(run_id)
+            _wait_for_end(run_id, time.monotonic() + seconds)
         finally:
             _places.release()
+    found = _object_of(run_id)
     response = jsonify(found)
     response.headers["Location"] = found["links"]["self"]
     return response, 200 if found["status"] in ENDED else 202
+
+
+def _wait_for_end(run_id: str, deadline: float) -> None:
+    """Return when the run has ended, or at the *deadline*; looks less often as time goes by."""
+    pause = QUICKEST_LOOK
+    while time.monotonic() < deadline:
+        with installation().ledger.reading() as session:
+            if session.scalar(select(Run.status).where(Run.id == run_id)) in ENDED:
+                return
+        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+        pause = min(pause * _SLOWER, POLL_SECONDS)
 
 
 def _filter(query: RunsQuery) -> RunFilter:
