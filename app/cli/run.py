@@ -1,9 +1,11 @@
 """``provenote run``."""
 
 import logging
+import signal
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import click
@@ -19,7 +21,7 @@ from app.cli.local import (
 )
 from app.cli.logs import configure_logs
 from app.cli.materialise import materialise
-from app.cli.output import json_option, print_json
+from app.cli.output import json_option, print_json, say
 from app.cli.progress import Progress
 from app.cli.runs import run_with_jobs
 from app.intake.request import LocalWork, Requester, accept_local
@@ -31,10 +33,11 @@ from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
 from pipeline.runner.client import Runner
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
-from provenance.ledger.intake import CaseToRun
+from provenance.ledger.intake import CaseToRun, case_key
 from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import Trigger, Verdict, worst
 from provenance.ledger.tables import Run
+from provenance.ledger.times import CaseKey, Took, expected_times
 
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
 
@@ -85,8 +88,11 @@ def _run_all(
     runner = Runner()
     objects: list[dict[str, Any]] = []
     try:
-        for claim, case in zip(claims, cases, strict=True):
-            objects.append(_run_one(local, runner, claim, case))
+        with calling_off() as called_off:
+            for claim, case in zip(claims, cases, strict=True):
+                objects.append(_run_one(local, runner, claim, case, called_off))
+                if called_off.is_set():
+                    raise KeyboardInterrupt
     except BaseException as error:
         give_up(local.installation, claims[len(objects) :], error)
         raise
@@ -95,15 +101,48 @@ def _run_all(
     return objects
 
 
-def _run_one(local: Local, runner: Runner, claim: Claim, case: CaseToRun) -> dict[str, Any]:
+def _run_one(
+    local: Local, runner: Runner, claim: Claim, case: CaseToRun, called_off: threading.Event
+) -> dict[str, Any]:
     """Carry out one run, showing its progress, and return its object."""
     lease, never = local.settings.lease_seconds, threading.Event()
-    with Progress(case) as progress:
-        worker = Worker(local.installation, runner, lease, never, progress.hear)
+    key = CaseKey(local.project_id, case.report, case_key(case.case))
+    with Progress(case, expected_here(local.installation, key)) as progress:
+        worker = Worker(local.installation, runner, lease, never, progress.hear, called_off)
         evaluate_run(claim, worker, local.checkout)
         told = run_with_jobs(local.installation, claim.id)
         progress.finish(told, materialise(local, claim.id))
     return told
+
+
+@contextmanager
+def calling_off() -> Iterator[threading.Event]:
+    """Give an event that the first Ctrl-C sets: the run at hand then ends as cancelled.
+
+    What it has finished is kept and shown. The second one interrupts at once. A process that
+    was started to ignore Ctrl-C goes on ignoring it.
+    """
+    called_off = threading.Event()
+
+    def call_off(_signal: int, _frame: FrameType | None) -> None:
+        called_off.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say("Stopping; Ctrl-C again stops at once.", err=True)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield called_off
+        return
+    signal.signal(signal.SIGINT, call_off)
+    try:
+        yield called_off
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def expected_here(installation: Installation, case: CaseKey) -> Took | None:
+    """Return how a run of *case* is expected to spend its time, if that is known here."""
+    with installation.ledger.reading() as session:
+        return expected_times(session, [case]).get(case)
 
 
 def give_up(installation: Installation, claims: Sequence[Claim], error: BaseException) -> None:

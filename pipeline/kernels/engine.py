@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 
+from pipeline.kernels.printing import Printing
+
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
     from nbformat import NotebookNode
@@ -23,6 +25,8 @@ class Watch:
 
     on_start: Callable[[int, "NotebookNode"], None]
     on_end: Callable[[int, "NotebookNode", float], None]
+    printing: Printing
+    """Passes on what a cell prints while it runs."""
     notebook: "NotebookNode | None" = None
     current: int = 0
     cut: bool = False
@@ -42,10 +46,13 @@ class Watch:
         self._size += len(content.get("text", ""))
         self._size += sum(len(str(data)) for data in content.get("data", {}).values())
         self.cut = self.cut or self._size > MAX_OUTPUT_CHARACTERS
+        if message["msg_type"] == "stream" and not self.cut:
+            self.printing.take(self.current, content.get("text", ""))
         return not self.cut or message["msg_type"] not in _OUTPUTS
 
     def cell_ended(self, cell: "NotebookNode", cell_index: int, **_: Any) -> None:
         """Tell how long the cell took."""
+        self.printing.forget()
         self.on_end(cell_index, cell, time.monotonic() - self._started[cell_index])
 
 
