@@ -7,8 +7,10 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from app.progress import progress_object
 from pipeline.asked import data_wanted
 from provenance.ledger.cancel import UnknownRunError
+from provenance.ledger.queries.progress import Progress
 from provenance.ledger.tables import Check, Metric, Run, RunInput
 
 WHOLE: tuple[ORMOption, ...] = (
@@ -28,8 +30,11 @@ def whole_run(session: Session, run_id: str) -> Run:
     return run
 
 
-def run_object(run: Run, base_url: str) -> dict[str, Any]:
-    """Return *run* (loaded by `whole_run`) in JSON form, with links below *base_url*."""
+def run_object(run: Run, base_url: str, progress: Progress | None) -> dict[str, Any]:
+    """Return *run* (loaded by `whole_run`) in JSON form, with links below *base_url*.
+
+    *progress* is how far it is, where it has not ended.
+    """
     return {
         "id": run.id,
         "project": run.project.name,
@@ -54,6 +59,7 @@ def run_object(run: Run, base_url: str) -> dict[str, Any]:
         "purpose": run.purpose,
         "again_of": run.again_of,
         "error": run.error,
+        "progress": progress_object(progress),
         "links": run_links(run, base_url),
     }
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.asked import Asked, read_asked
 from pipeline.heartbeat import Heartbeat
@@ -21,16 +20,13 @@ from pipeline.kernels.wanted import HostWanted
 from pipeline.processes import end_tree, marked_processes
 from pipeline.runner.client import Event, Runner, RunnerStoppedError
 from pipeline.runner.messages import Job, NotebookJob, ReportJob
+from pipeline.telling import Telling
 from pipeline.untrusted import UntrustedFileError, read_regular
 from pipeline.workplace import Workplace
-from provenance.ledger.claims import Claim, note
+from provenance.ledger.claims import Claim
 from provenance.ledger.states import Verdict
-from provenance.ledger.tables import RunEvent
-from provenance.text import storable
+from provenance.ledger.times import Took
 
-_FLUSH_SECONDS = 0.2
-_MAX_EVENTS = 2_000
-_MAX_PRINTED = 20_000
 MAX_LOG_BYTES = 20 * 1024 * 1024
 _log = structlog.get_logger()
 
@@ -48,6 +44,8 @@ class Worker:
     """Hears what happens as it happens; for a command line that shows progress."""
     hosts: KernelHosts | None = None
     """Where kernels are forked; None: each is started afresh."""
+    called_off: threading.Event | None = None
+    """Set when the one who started this run wants its end; it then ends as cancelled."""
 
 
 class Attempt:
@@ -62,11 +60,7 @@ class Attempt:
         self._watch = watch
         self._started = time.monotonic()
         self.deadline = self._started + self.installation.limits.run_seconds
-        self._events: list[dict[str, Any]] = []
-        self._seq = 0
-        self._told: dict[str, int] = {}
-        self._progress: dict[str, Any] = {}
-        self._flushed = 0.0
+        self._telling = Telling(self.installation.ledger, claim, worker.listener)
         self._places: dict[str, Workplace] = {}
 
     @property
@@ -128,9 +122,10 @@ class Attempt:
             return Verdict.TIMED_OUT if time.monotonic() > until else self._stop_reason()
 
         try:
-            return self.runner.call(self._with_door(job), self._hear, stop_reason)
+            self._telling.begin(of_report=isinstance(job, ReportJob))
+            return self.runner.call(self._with_door(job), self._telling.hear, stop_reason)
         finally:
-            self.flush()
+            self._telling.flush()
 
     def expect(self, wanted: HostWanted | None) -> None:
         """Let the runner get ready, and a kernel for the report, while something else is done."""
@@ -167,87 +162,29 @@ class Attempt:
         if seconds is not None:
             self.deadline = min(self.deadline, time.monotonic() + seconds)
 
-    def tell(self, doing: str, event: dict[str, Any] | None = None) -> None:
+    def tell(self, doing: str, event: Event | None = None) -> None:
         """Say what is being done now, and with *event* what was just done."""
-        self._progress["doing"] = doing
-        if event is not None:
-            self._events.append(event)
-        self._say({"event": "doing", "doing": doing} if event is None else event)
-        self.flush()
+        self._telling.tell(doing, event)
 
-    def _say(self, event: Event) -> None:
-        if self._worker.listener is not None:
-            self._worker.listener(event)
+    def took(self) -> Took:
+        """Return how the time of this attempt was spent until now."""
+        return self._telling.took()
 
-    def _hear(self, event: Event) -> None:
-        self._say(event)
-        if event["event"] == "doing":
-            self._progress["doing"] = f"cell {event['index'] + 1}"
-            self._progress["cells_total"] = event["total"]
-            return
-        if event["event"] == "cell":
-            self._progress |= {"cells_done": event["index"] + 1, "cells_total": event["total"]}
-        self._events.append(event)
+    @property
+    def _is_called_off(self) -> bool:
+        called_off = self._worker.called_off
+        return called_off is not None and called_off.is_set()
 
     def _stop_reason(self) -> str | None:
         if self._watch.lost.is_set() or self._worker.let_go.is_set():
             return Verdict.WORKER_LOST
-        if self._watch.cancelled.is_set():
+        if self._watch.cancelled.is_set() or self._is_called_off:
             return Verdict.CANCELLED
         if time.monotonic() > self.deadline:
             return Verdict.TIMED_OUT
-        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-            self.flush()
+        if self._telling.is_due:
+            self._telling.flush()
         return None
-
-    def flush(self) -> None:
-        """Write what happened since the last time into the ledger, under the fence.
-
-        A ledger that does not answer gets it the next time; whether the claim can be held
-        meanwhile is the heartbeat's concern. Raises ClaimLostError where it is lost.
-        """
-        self._flushed = time.monotonic()
-        if not self._progress and not self._events:
-            return
-        try:
-            with self.installation.ledger.writing() as session:
-                note(session, self.claim, **self._progress)
-                session.add_all(self._rows())
-        except SQLAlchemyError as error:
-            _log.warning("progress not written", run=self.claim.id, error=str(error))
-            return
-        self._events, self._progress = [], {}
-
-    def _rows(self) -> Iterator[RunEvent]:
-        """Yield what happened as rows; what was printed in one go is one of them."""
-        for event in joined(self._events):
-            kind = event["event"]
-            self._told[kind] = self._told.get(kind, 0) + 1
-            if self._told[kind] > _MAX_EVENTS:
-                continue
-            self._seq += 1
-            payload = {name: value for name, value in event.items() if name != "event"}
-            yield RunEvent(
-                run_id=self.claim.id,
-                seq=self.claim.attempt * 100_000 + self._seq,
-                kind=kind,
-                payload=storable(payload),
-            )
-
-
-def joined(events: list[Event]) -> Iterator[Event]:
-    """Yield *events*, with neighbours that were only printed put together."""
-    printed = ""
-    for event in events:
-        if event["event"] == "log":
-            printed += event["text"]
-            continue
-        if printed:
-            yield {"event": "log", "text": printed[-_MAX_PRINTED:]}
-            printed = ""
-        yield event
-    if printed:
-        yield {"event": "log", "text": printed[-_MAX_PRINTED:]}
 
 
 def attempt_root(installation: Installation, claim: Claim) -> Path:

@@ -41,10 +41,11 @@ from pipeline.situation import Situation, settle
 from pipeline.step import Step
 from provenance.cache import Entry
 from provenance.errors import InvalidInputError, NotFoundError, UnavailableError
-from provenance.ledger.claims import Claim, finish, note, postpone
+from provenance.ledger.cancel import cancel_runs
+from provenance.ledger.claims import Claim, cancel_requested, finish, note, postpone
 from provenance.ledger.history import key_in
 from provenance.ledger.intake import prepare_runs, write_commit
-from provenance.ledger.states import Verdict, verdict_of
+from provenance.ledger.states import REUSABLE, Verdict, verdict_of
 from provenance.ledger.tables import Evaluation
 from provenance.store import MissingObjectError
 
@@ -86,6 +87,9 @@ def prepare_evaluation(claim: Claim, worker: Worker) -> list[str]:
         else:
             # From here on it runs as long as its runs do, and nobody holds it.
             note(session, claim, owner=None, lease_until=None, error=None)
+            if cancel_requested(session, claim):
+                cancel_runs(session, claim.id)
+                return []
         return [run.id for run in runs]
 
 
@@ -137,7 +141,10 @@ def _carry_out(attempt: Attempt, local: Checkout | None, original: Original | No
     except _THEIRS as error:
         return _ended(attempt, Failure(error.code, error.message, hint=error.hint), made)
     log = keep_log(attempt, made, report)
-    return Outcome(report.verdict, made, report, report.failure, None, attempt.seconds, log)
+    # What was stopped or reused says nothing of how long the next one takes.
+    took = attempt.took() if report.verdict in REUSABLE and not report.reused else None
+    seconds = attempt.seconds
+    return Outcome(report.verdict, made, report, report.failure, None, seconds, log, took)
 
 
 def _tell(

@@ -9,6 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from provenance.ledger.claims import Claim, cancel_requested, heartbeat
 from provenance.ledger.engine import Ledger
 
+LOOK_SECONDS = 0.25
+"""How often is looked whether somebody asked for the end: one row is read by its id."""
 _log = structlog.get_logger()
 
 
@@ -40,7 +42,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         last = time.monotonic()
-        while not self._ended.wait(min(1.0, self._lease / 4)):
+        while not self._ended.wait(min(LOOK_SECONDS, self._lease / 4)):
             try:
                 if time.monotonic() - last >= self._lease / 4 and self._prolong():
                     last = time.monotonic()

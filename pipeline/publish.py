@@ -19,6 +19,7 @@ from provenance.ledger.history import remember_key
 from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Check, Metric, RunInput, RunJob
+from provenance.ledger.times import CaseKey, Took, remember_took
 from provenance.ledger.uses import indexed, remember_uses
 from provenance.text import storable
 
@@ -34,6 +35,8 @@ class Outcome:
     failed_stage: str | None
     seconds: float
     log: str | None
+    took: Took | None = None
+    """How its time was spent, where the report was executed."""
 
     @property
     def jobs(self) -> list[Made]:
@@ -56,6 +59,10 @@ def publish(
         _write_inputs(session, claim.id, outcome.report)
     if asked.purpose is None and asked.data.usual:
         _remember(session, asked, outcome)
+    if asked.purpose is None and outcome.took is not None:
+        remember_took(
+            session, CaseKey(asked.project_id, asked.report, asked.case_key), outcome.took
+        )
     _index(session, outcome)
     if answer is not None and asked.again_of is not None:
         told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
@@ -71,6 +78,7 @@ def _values(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "log": outcome.log,
         "doing": None,
+        "cell_at": None,
     }
     return values | (_report_values(outcome.report) if outcome.report else {})
 

@@ -31,12 +31,13 @@ Emit = Callable[[dict[str, Any]], None]
 def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     """Execute the template that *job* describes (a ReportJob) and return how it went."""
     from pipeline.kernels.engine import Watch
+    from pipeline.kernels.printing import Printing
 
     workplace = Workplace(Path(job["workplace"]), job["marker"])
     context = workplace.root / "context.json"
     context.write_text(json.dumps(job["context"]))
     saver = _Saver(workplace.root / EXECUTED, emit)
-    watch = Watch(saver.cell_started, saver.cell_ended)
+    watch = Watch(saver.cell_started, saver.cell_ended, Printing(saver.cell_prints))
     saver.watch = watch
     failure = _execute(job, workplace, watch)
     assert watch.notebook is not None or failure is not None  # noqa: S101
@@ -147,6 +148,10 @@ class _Saver:
         """Say which cell is at work."""
         del cell
         self.emit({"event": "doing", "index": index, "total": self._total()})
+
+    def cell_prints(self, index: int, text: str) -> None:
+        """Say what the cell at work has printed just now."""
+        self.emit({"event": "log", "text": text, "cell": index})
 
     def cell_ended(self, index: int, cell: "NotebookNode", seconds: float) -> None:
         """Say what the cell gave, and save how far the notebook has come."""

@@ -3,16 +3,23 @@
 from itertools import groupby
 from operator import attrgetter
 
-from flask import render_template
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app.current import installation
 from provenance.ledger.queries.cases import case_names
-from provenance.ledger.queries.evaluations import evaluation_page
+from provenance.ledger.queries.evaluations import evaluation_page, evaluation_token
 
 
-def evaluation(evaluation_id: str) -> str:
-    """Show an evaluation with its runs, report by report."""
+def evaluation(evaluation_id: str) -> ResponseReturnValue:
+    """Show an evaluation with its runs, report by report.
+
+    A page that is open asks again with ``?seen=``, and is answered 204 where nothing is new.
+    """
     with installation().ledger.reading() as session:
+        token = evaluation_token(session, evaluation_id)
+        if request.args.get("seen") == token:
+            return Response(status=204)
         page = evaluation_page(session, evaluation_id)
         names = case_names(session, [(run.project_id, run.report) for run in page.runs])
     by_report = groupby(page.runs, attrgetter("report"))
@@ -20,6 +27,7 @@ def evaluation(evaluation_id: str) -> str:
         "archive/evaluation.html",
         page=page,
         item=page.evaluation,
+        token=token,
         reports=[(report, list(runs)) for report, runs in by_report],
         case_name=names,
     )

@@ -9,6 +9,7 @@ from app.archive import (
     evaluation,
     explain,
     home,
+    live,
     models,
     project,
     report,
@@ -26,7 +27,7 @@ _PAGES = (
     ("/projects/<project>/reports/<report>", "report", report.report),
     ("/evaluations/<evaluation_id>", "evaluation", evaluation.evaluation),
     ("/runs/<run_id>", "run", run.run),
-    ("/runs/<run_id>/live", "live", run.live),
+    ("/runs/<run_id>/live", "live", live.live),
     ("/runs/<run_id>/live/<int:seq>.png", "live_figure", artifacts.live_figure),
     ("/runs/<run_id>/report", "report_html", artifacts.report_html),
     ("/runs/<run_id>/notebook", "notebook", run.notebook),
@@ -63,6 +64,7 @@ for _rule, _endpoint, _button in _BUTTONS:
 def register(app: Flask) -> None:
     """Give *app* the pages of the archive."""
     app.jinja_env.globals["other_values"] = other_values
+    app.jinja_env.filters["printed"] = live.printed
     app.register_blueprint(blueprint)
 
 

@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.archive.artifacts import NoArtifactError, artifact
+from app.archive.live import live_view
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view, readable
 from app.current import installation
 from app.reproduced import reproductions
-from provenance.ledger.cancel import find_run
-from provenance.ledger.queries.live import live_of, live_token
 from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
 from provenance.ledger.states import ENDED, Verdict
@@ -39,8 +38,7 @@ def run(run_id: str) -> str:
     with installation().ledger.reading() as session:
         page = run_page(session, run_id)
         evaluation = session.get_one(Evaluation, page.run.evaluation_id)
-        live = live_of(session, run_id) if page.run.status not in ENDED else None
-        token = live_token(session, page.run)
+        live = live_view(session, page.run) if page.run.status not in ENDED else None
         reproduced = reproductions(session, run_id)
         answer = answer_of(session, run_id)
     error = page.run.error or {}
@@ -52,32 +50,8 @@ def run(run_id: str) -> str:
         trouble=_trouble(page.run.verdict),
         traceback=readable(str(error.get("traceback") or "")),
         live=live,
-        token=token,
-        before_seconds=page.previous.seconds if page.previous else None,
         reproduced=reproduced,
         answer=answer,
-    )
-
-
-def live(run_id: str) -> ResponseReturnValue:
-    """Answer a page that waits: nothing new, what is new, or "load me again"."""
-    with installation().ledger.reading() as session:
-        found = find_run(session, run_id)
-        if found.status in ENDED:
-            return Response(status=204, headers={"HX-Refresh": "true"})
-        token, seen = live_token(session, found), request.args.get("seen", "")
-        if seen == token:
-            return Response(status=204)
-        if not seen.startswith(f"{found.status}."):
-            return Response(status=204, headers={"HX-Refresh": "true"})
-        page = run_page(session, run_id)
-        news = live_of(session, run_id)
-    return render_template(
-        "archive/live.html",
-        run=page.run,
-        live=news,
-        token=token,
-        before_seconds=page.previous.seconds if page.previous else None,
     )
 
 

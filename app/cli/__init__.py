@@ -10,6 +10,7 @@ import click
 from app.cli.inside_r import leave_libraries_of_r
 
 _COMMANDS = {
+    "cancel": "app.cli.cancel",
     "config": "app.cli.config",
     "data": "app.cli.data",
     "db": "app.cli.db",
@@ -33,6 +34,7 @@ _COMMANDS = {
     "worker": "app.cli.worker",
 }
 _HELP = {
+    "cancel": "Cancel a run, or all runs of an evaluation.",
     "config": "Print every setting, its value and what it means.",
     "data": "Datasets: look at them, data in and out, what is current.",
     "db": "Look after the ledger's database.",

@@ -2,7 +2,7 @@
 
 import getpass
 import logging
-import time
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from app.cli.local import of_commit, resolve_here
 from app.cli.logs import configure_logs
 from app.cli.meant import run_named
 from app.cli.progress import Progress
-from app.cli.run import give_up
+from app.cli.run import expected_here, give_up
 from app.cli.runs import run_with_jobs
 from app.intake.request import Requester
 from app.run_object import whole_run
@@ -29,10 +29,12 @@ from provenance.errors import ProvenoteError
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import claim
 from provenance.ledger.intake import CaseToRun
+from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.states import ENDED, Trigger
 from provenance.ledger.tables import Run
+from provenance.ledger.times import CaseKey
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,34 @@ def carry_out(asking: Asking, run: Run) -> dict[str, Any]:
     case = CaseToRun(run.report, run.params, run.origins, run.case)
     lease = asking.settings.lease_seconds
     try:
-        with hands(installation, lease) as ours, Progress(case) as progress:
+        expected = expected_here(installation, CaseKey(run.project_id, run.report, run.case_key))
+        with hands(installation, lease) as ours, Progress(case, expected) as progress:
             if held is None:
-                return _watch(installation, run.id)
+                return _watch(installation, run.id, progress, ours.called_off)
             local = of_this_directory(asking, run.commit_sha)
             if evaluate_run(held, ours.worker(progress.hear), local) is None:
                 with installation.ledger.writing() as session:
                     cancel_run(session, run.id)
+            if ours.called_off.is_set():
+                raise KeyboardInterrupt
     except BaseException as error:
         give_up(installation, [held] if held else [], error)
         raise
     return run_with_jobs(installation, run.id)
 
 
-def _watch(installation: Installation, run_id: str) -> dict[str, Any]:
-    """Wait until the worker that has the run has carried it out."""
-    while (told := run_with_jobs(installation, run_id))["status"] not in ENDED:
-        time.sleep(_POLL_SECONDS)
-    return told
+def _watch(
+    installation: Installation, run_id: str, progress: Progress, called_off: threading.Event
+) -> dict[str, Any]:
+    """Wait until the worker that has the run has carried it out; who gives up has it cancelled."""
+    while True:
+        with installation.ledger.reading() as session:
+            run = whole_run(session, run_id)
+            if run.status in ENDED:
+                break
+            progress.show(progress_of(session, [run])[run_id])
+        if called_off.wait(_POLL_SECONDS):
+            with installation.ledger.writing() as session:
+                cancel_run(session, run_id)
+            raise KeyboardInterrupt
+    return run_with_jobs(installation, run_id)

@@ -1,10 +1,13 @@
 """Who carries out runs that a command waits for: a runner and kernel hosts of its own."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
+from app.cli.output import say
 from app.work.owner import owner_name
 from pipeline.attempt import Worker
 from pipeline.installation import Installation
@@ -20,11 +23,21 @@ class Hands:
     lease: float
     runner: Runner
     hosts: KernelHosts
+    called_off: threading.Event
+    """Set by the first Ctrl-C: the run at hand then ends as cancelled."""
 
     def worker(self, listener: Callable[[Event], None]) -> Worker:
         """Return the worker whose progress *listener* hears."""
         never = threading.Event()
-        return Worker(self.installation, self.runner, self.lease, never, listener, self.hosts)
+        return Worker(
+            self.installation,
+            self.runner,
+            self.lease,
+            never,
+            listener,
+            called_off=self.called_off,
+            hosts=self.hosts,
+        )
 
 
 @contextmanager
@@ -32,7 +45,32 @@ def hands(installation: Installation, lease: float) -> Iterator[Hands]:
     """Give hands for runs of this command, and end afterwards whatever they have started."""
     runner, hosts = Runner(), KernelHosts(hosts_marker(installation.home, owner_name()))
     try:
-        yield Hands(installation, lease, runner, hosts)
+        with calling_off() as called_off:
+            yield Hands(installation, lease, runner, hosts, called_off)
     finally:
         runner.stop()
         hosts.stop()
+
+
+@contextmanager
+def calling_off() -> Iterator[threading.Event]:
+    """Give an event that the first Ctrl-C sets: the run at hand then ends as cancelled.
+
+    What it has finished is kept and shown. The second one interrupts at once. A process that
+    was started to ignore Ctrl-C goes on ignoring it.
+    """
+    called_off = threading.Event()
+
+    def call_off(_signal: int, _frame: FrameType | None) -> None:
+        called_off.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say("Stopping; Ctrl-C again stops at once.", err=True)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield called_off
+        return
+    signal.signal(signal.SIGINT, call_off)
+    try:
+        yield called_off
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,30 +9,43 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
 
+from app.cli.bar import Bar
+from app.cli.heard import Heard
 from app.cli.output import plain
+from app.progress import left_words, state_words
 from pipeline.step import RENDERED_ANEW, REPORT
 from provenance.ledger.intake import CaseToRun
+from provenance.ledger.queries.progress import Progress as Stands
+from provenance.ledger.times import Took
 
 _MARKS = {"passed": "[green]✓ passed[/]", "failed": "[red]✕ failed[/]"}
+_CELL_PAUSE = 1.0
+_PRINTED_PAUSE = 10.0
+"""In a log file: seconds between lines about cells, and about what one of them prints."""
 
 
 class Progress:
-    """Tells on standard error what a run is doing, and how it ended."""
+    """Tells on standard error what a run is doing, and how it ended.
 
-    def __init__(self, case: CaseToRun) -> None:
+    On a terminal a bar moves; into a file or a pipe go lines, and not too many of them.
+    """
+
+    def __init__(self, case: CaseToRun, expected: Took | None = None) -> None:
+        """Tell of a run of *case*, which is expected to spend its time as *expected*."""
         self._console = Console(stderr=True, highlight=False)
         told = ", ".join(f"{name}={value}" for name, value in case.case.items())
         self._title = escape(f"{case.report} ({told})" if told else case.report)
-        self._status: Status | None = None
+        self._heard = Heard(expected)
+        self._bar: Bar | None = None
         self._started = time.monotonic()
+        self._said = self._started
 
     def __enter__(self) -> Self:
         """Begin to show."""
         if sys.stderr.isatty():
-            self._status = self._console.status(self._title)
-            self._status.start()
+            self._bar = Bar(self._console, self._title, self._heard)
+            self._bar.start()
         return self
 
     def __exit__(
@@ -45,12 +58,13 @@ class Progress:
         self._stop()
 
     def _stop(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Show one event of the run."""
+        self._heard.hear(event)
         match event["event"]:
             case "stage":
                 self._line(
@@ -59,16 +73,27 @@ class Progress:
                 )
             case "log" if event.get("said"):  # by us, and not by the project's code
                 self._line(f"  {escape(plain(event['text'].strip()))}")
-            case "doing" if "index" in event:
-                self._update(f"cell {event['index'] + 1} of {event['total']}")
-            case "doing":
-                self._update(str(event["doing"]))
+            case "log" if self._is_time_for_a_line(_PRINTED_PAUSE):
+                self._line(f"  [dim]{escape(self._where())}: {escape(self._heard.printed)}[/]")
+            case "cell" if self._is_time_for_a_line(_CELL_PAUSE):
+                self._line(f"  {escape(_of_cell(event))}[dim]{escape(self._left())}[/]")
 
-    def _update(self, doing: str) -> None:
-        if self._status is not None:
-            self._status.update(f"{self._title} · {escape(doing)}")
+    def show(self, stands: Stands) -> None:
+        """Show how far a run is that a worker carries out."""
+        self._heard.look(stands)
+
+    def _is_time_for_a_line(self, pause: float) -> bool:
+        return self._bar is None and time.monotonic() - self._said > pause
+
+    def _where(self) -> str:
+        return state_words(self._heard.now())
+
+    def _left(self) -> str:
+        left = left_words(self._heard.now())
+        return f", {left}" if left else ""
 
     def _line(self, text: str) -> None:
+        self._said = time.monotonic()
         self._console.print(text, soft_wrap=True)
 
     def finish(self, run: Mapping[str, Any], page: Path | None) -> None:
@@ -107,3 +132,8 @@ def _reused(jobs: Sequence[Mapping[str, Any]]) -> str:
     if any(job["stage"] == REPORT and RENDERED_ANEW in job["sentence"] for job in jobs):
         told.append(RENDERED_ANEW)
     return "; ".join(["report reused", *told]) if told else "reused, nothing has changed"
+
+
+def _of_cell(event: Mapping[str, Any]) -> str:
+    title = f" ({plain(event['title'])})" if event["title"] else ""
+    return f"cell {event['index'] + 1} of {event['total']}{title} in {event['seconds']:.1f} s"

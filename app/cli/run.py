@@ -29,10 +29,11 @@ from pipeline.asked import DataWanted
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
-from provenance.ledger.intake import CaseToRun
+from provenance.ledger.intake import CaseToRun, case_key
 from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import Trigger, Verdict, worst
 from provenance.ledger.tables import Run
+from provenance.ledger.times import CaseKey, Took, expected_times
 
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1}
 
@@ -85,6 +86,8 @@ def _run_all(
         with hands(local.installation, local.settings.lease_seconds) as ours:
             for claim, case in zip(claims, cases, strict=True):
                 objects.append(_run_one(local, ours, claim, case))
+                if ours.called_off.is_set():
+                    raise KeyboardInterrupt
     except BaseException as error:
         give_up(local.installation, claims[len(objects) :], error)
         raise
@@ -93,11 +96,18 @@ def _run_all(
 
 def _run_one(local: Local, ours: Hands, claim: Claim, case: CaseToRun) -> dict[str, Any]:
     """Carry out one run, showing its progress, and return its object."""
-    with Progress(case) as progress:
+    key = CaseKey(local.project_id, case.report, case_key(case.case))
+    with Progress(case, expected_here(local.installation, key)) as progress:
         evaluate_run(claim, ours.worker(progress.hear), local.checkout)
         told = run_with_jobs(local.installation, claim.id)
         progress.finish(told, materialise(local, claim.id))
     return told
+
+
+def expected_here(installation: Installation, case: CaseKey) -> Took | None:
+    """Return how a run of *case* is expected to spend its time, if that is known here."""
+    with installation.ledger.reading() as session:
+        return expected_times(session, [case]).get(case)
 
 
 def give_up(installation: Installation, claims: Sequence[Claim], error: BaseException) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.run_object import run_object, whole_run
 from pipeline.installation import Installation
+from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.tables import RunJob
 
 _TOLD = ("stage", "key", "status", "reason", "sentence", "seconds")
@@ -15,7 +16,8 @@ def run_with_jobs(installation: Installation, run_id: str) -> dict[str, Any]:
     """Return the run object, with what was executed or reused for it, and why."""
     with installation.ledger.reading() as session:
         run = whole_run(session, run_id)
-        told = run_object(run, installation.base_url)
+        progress = progress_of(session, [run]).get(run_id)
+        told = run_object(run, installation.base_url, progress)
         jobs = session.scalars(
             select(RunJob).where(RunJob.run_id == run_id).order_by(RunJob.position)
         )

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.cancelling import cancel_all
 from app.current import actor, doorbell, installation
 from app.errors import http_status
 from app.intake.fields import make_fields, read_fields
@@ -75,10 +76,19 @@ def create_run(project: str, report: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/runs/<run_id>/cancel")
 def cancel(run_id: str) -> Response:
-    """Cancel a run and go back to its page."""
+    """Cancel a run and go back to the page that the button is on."""
     with installation().ledger.writing() as session:
-        cancel_run(session, run_id)
-    return redirect(f"/runs/{run_id}", 303)
+        run = cancel_run(session, run_id)
+    back = request.form.get("back")
+    known = ("/", f"/evaluations/{run.evaluation_id}")
+    return redirect(back if back in known else f"/runs/{run_id}", 303)
+
+
+@blueprint.post("/evaluations/<evaluation_id>/cancel")
+def cancel_evaluation(evaluation_id: str) -> Response:
+    """Cancel all runs of an evaluation and go back to its page."""
+    cancel_all(installation().ledger, evaluation_id)
+    return redirect(f"/evaluations/{evaluation_id}", 303)
 
 
 @blueprint.post("/runs/<run_id>/rerun")

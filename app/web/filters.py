@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from app.progress import left_words, state_words
 from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
 
@@ -144,11 +145,18 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def capitalised(text: str) -> str:
+    """Return *text* as the beginning of a line; the rest of it stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def install(app: Flask) -> None:
     """Make the filters known to the templates of *app*."""
     named = (ago, exact, iso, duration, number, signed, size, short, short_id, value_text, plural)
     for function in named:
         app.jinja_env.filters[function.__name__] = function
+    app.jinja_env.filters |= {"state_words": state_words, "left_words": left_words}
+    app.jinja_env.filters["capitalised"] = capitalised
     app.jinja_env.globals["mark"] = mark
     app.jinja_env.globals["REUSED"] = REUSED
 

@@ -12,6 +12,7 @@ from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
 from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.printing import Printing
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -29,6 +30,8 @@ class Watch:
 
     on_start: Callable[[int, "NotebookNode"], None]
     on_end: Callable[[int, "NotebookNode", float], None]
+    printing: Printing
+    """Passes on what a cell prints while it runs."""
     notebook: "NotebookNode | None" = None
     current: int = 0
     cut: bool = False
@@ -48,10 +51,13 @@ class Watch:
         self._size += len(content.get("text", ""))
         self._size += sum(len(str(data)) for data in content.get("data", {}).values())
         self.cut = self.cut or self._size > MAX_OUTPUT_CHARACTERS
+        if message["msg_type"] == "stream" and not self.cut:
+            self.printing.take(self.current, content.get("text", ""))
         return not self.cut or message["msg_type"] not in _OUTPUTS
 
     def cell_ended(self, cell: "NotebookNode", cell_index: int, **_: Any) -> None:
         """Tell how long the cell took."""
+        self.printing.forget()
         self.on_end(cell_index, cell, time.monotonic() - self._started[cell_index])
 
 
@@ -90,7 +96,7 @@ class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
         Left out, the *manager* is one for the kernelspec *kernel_name*; *watch* hears of each
         cell. The other options are those of papermill's own engine.
         """
-        watch = watch or Watch(_nothing, _nothing)
+        watch = watch or Watch(_nothing, _nothing, Printing(_nothing))
         watch.notebook = nb_man.nb
         options = remove_args(["input_path"], **options)
         told = merge_kwargs(

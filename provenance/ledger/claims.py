@@ -202,7 +202,7 @@ def give_back(session: Session, table: Work, row_id: str, owner: str | None = No
 def _forget_progress(session: Session, claim: Claim) -> None:
     """Let a run that goes back to the queue begin anew on its page too."""
     if claim.table is Run:
-        fresh = {"cells_done": 0, "cells_total": None, "doing": None}
+        fresh = {"cells_done": 0, "cells_total": None, "cell_at": None, "doing": None}
         session.execute(update(Run).where(Run.id == claim.id).values(**fresh))
         clear_events(session, claim.id)
 

@@ -111,6 +111,7 @@ class Run(Claimable, Base):
         Index("ix_run_evaluation_id", "evaluation_id"),
         Index("ix_run_key", "key"),
         Index("ix_run_again_of", "again_of"),
+        Index("ix_run_status_id", "status", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -152,6 +153,8 @@ class Run(Claimable, Base):
     cells_total: Mapped[int | None]
     doing: Mapped[str | None]
     """What the worker does at this moment: ``stage features``, ``cell 4``."""
+    cell_at: Mapped[datetime | None]
+    """When a cell of its report began or ended the last time, while it is running."""
     error: Mapped[dict[str, Any] | None]
     """``{"kind", "message", "where", "traceback", "hint"}`` of a run that did not pass."""
     dedup_key: Mapped[str | None] = mapped_column(unique=True)
@@ -254,6 +257,7 @@ class RunEvent(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """``cell``, ``log`` or ``stage``."""
+    """``stage``, ``cell``, ``figure`` (what a cell drew), ``log``, or ``printing`` (the end of
+    what the cell at work has printed; there is one at most)."""
     payload: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(default=utc_now)

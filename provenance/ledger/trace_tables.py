@@ -1,4 +1,4 @@
-"""The tables that trace results: what each stands on, who makes it now, what was odd about it."""
+"""The tables that trace results: what each stands on, who makes it now, how long that takes."""
 
 from datetime import datetime
 from typing import Any
@@ -72,4 +72,19 @@ class Reproduction(Base):
     sentence: Mapped[str]
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     actor: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class CaseTimes(Base):
+    """How long the last executed runs of one case of a report took."""
+
+    __tablename__ = "case_times"
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    report: Mapped[str] = mapped_column(primary_key=True)
+    case_key: Mapped[str] = mapped_column(primary_key=True)
+    seconds: Mapped[float]
+    """Seconds that the next one is expected to take."""
+    recent: Mapped[list[Any]]
+    """``{"before", "cells": [[index, seconds]], "after", "total"}`` of each, the newest last."""
     at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -5,65 +5,42 @@ from typing import Any
 from flask import Response, jsonify
 from sqlalchemy.orm import selectinload
 
-from app.api.v1.entrance import PREFIX, make_blueprint
+from app.api.v1.entrance import make_blueprint
 from app.api.v1.models import EvaluationObject, EvaluationPath
+from app.cancelling import cancel_all
 from app.current import installation
-from app.run_object import instant, run_links
-from provenance.errors import NotFoundError
-from provenance.ledger.tables import Evaluation, Run
+from app.evaluation_object import evaluation_object
+from provenance.ledger.cancel import UnknownEvaluationError
+from provenance.ledger.queries.progress import progress_of
+from provenance.ledger.states import ENDED
+from provenance.ledger.tables import Evaluation
 
 blueprint = make_blueprint("api_evaluations")
-
-
-class UnknownEvaluationError(NotFoundError):
-    """Raised when no evaluation has the identifier that was given."""
-
-    code = "unknown_evaluation"
 
 
 @blueprint.get("/evaluations/<string:evaluation_id>", responses={200: EvaluationObject})
 def show_evaluation(path: EvaluationPath) -> Response:
     """Show one evaluation with its runs."""
+    return jsonify(_object_of(path.evaluation_id))
+
+
+@blueprint.post(
+    "/evaluations/<string:evaluation_id>/cancel",
+    responses={200: EvaluationObject, 202: EvaluationObject},
+)
+def cancel_evaluation(path: EvaluationPath) -> tuple[Response, int]:
+    """Cancel all runs of an evaluation.
+
+    Answers 200 where it has ended, 202 where workers were told to stop.
+    """
+    cancel_all(installation().ledger, path.evaluation_id)
+    found = _object_of(path.evaluation_id)
+    return jsonify(found), 200 if found["status"] in ENDED else 202
+
+
+def _object_of(evaluation_id: str) -> dict[str, Any]:
     with installation().ledger.reading() as session:
-        found = session.get(Evaluation, path.evaluation_id, options=[selectinload(Evaluation.runs)])
+        found = session.get(Evaluation, evaluation_id, options=[selectinload(Evaluation.runs)])
         if found is None:
-            raise UnknownEvaluationError(f"There is no evaluation {path.evaluation_id[:80]!r}.")
-        return jsonify(_evaluation_object(found))
-
-
-def _evaluation_object(evaluation: Evaluation) -> dict[str, Any]:
-    base = installation().base_url.rstrip("/")
-    return {
-        "id": evaluation.id,
-        "project": evaluation.project.name,
-        "trigger": evaluation.trigger,
-        "actor": evaluation.actor,
-        "revision": evaluation.revision,
-        "branch": evaluation.branch,
-        "commit": evaluation.commit_sha,
-        "status": str(evaluation.status),
-        "verdict": evaluation.verdict,
-        "force": evaluation.force,
-        "prepared": evaluation.prepared,
-        "error": evaluation.error,
-        "created_at": instant(evaluation.created_at),
-        "started_at": instant(evaluation.started_at),
-        "finished_at": instant(evaluation.finished_at),
-        "runs": [_run(run, base) for run in evaluation.runs],
-        "links": {
-            "self": f"{base}{PREFIX}/evaluations/{evaluation.id}",
-            "page": f"{base}/evaluations/{evaluation.id}",
-        },
-    }
-
-
-def _run(run: Run, base: str) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "report": run.report,
-        "status": str(run.status),
-        "verdict": run.verdict,
-        "params": run.params,
-        "reused": run.reused,
-        "links": run_links(run, base),
-    }
+            raise UnknownEvaluationError(f"There is no evaluation {evaluation_id[:80]!r}.")
+        return evaluation_object(found, installation().base_url, progress_of(session, found.runs))

@@ -108,6 +108,20 @@ class InputObject(BaseModel):
     batch: str | None
 
 
+class ProgressObject(BaseModel):
+    """How far a run is that has not ended; seconds are null where nobody knows them."""
+
+    doing: str | None
+    cells_done: int
+    cells_total: int | None
+    elapsed: float = Field(description="Seconds since a worker began with it.")
+    expected_seconds: float | None = Field(description="What its case took before.")
+    left_seconds: float | None
+    queue_position: int | None = Field(description="Its place in the queue, from 1.")
+    queue_seconds: float | None = Field(description="Seconds until a worker begins with it.")
+    tried_again_at: str | None
+
+
 class RunObject(BaseModel):
     """A run."""
 
@@ -134,6 +148,7 @@ class RunObject(BaseModel):
     purpose: str | None
     again_of: str | None
     error: Json | None
+    progress: ProgressObject | None
     links: dict[str, str]
 
 
@@ -169,6 +184,7 @@ class EvaluationRun(BaseModel):
     verdict: str | None
     params: Json
     reused: bool
+    progress: ProgressObject | None
     links: dict[str, str]
 
 

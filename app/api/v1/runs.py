@@ -29,6 +29,7 @@ from pipeline.asked import DataWanted
 from provenance.datasets.instants import read_instant
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import cancel_run
+from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
 from provenance.ledger.states import ENDED, Purpose, Status, Trigger, Verdict
@@ -90,7 +91,9 @@ def list_runs(query: RunsQuery) -> Response:
         if wanted.project is not None:
             project_named(session, wanted.project)
         page = search_runs(session, wanted, query.limit, query.cursor, WHOLE)
-        items = [run_object(run, installation().base_url) for run in page.runs]
+        progress = progress_of(session, page.runs)
+        base = installation().base_url
+        items = [run_object(run, base, progress.get(run.id)) for run in page.runs]
     return jsonify({"items": items, "next": page.next})
 
 
@@ -154,7 +157,9 @@ def _rerun_body() -> RerunBody:
 
 def _object_of(run_id: str) -> dict[str, Any]:
     with installation().ledger.reading() as session:
-        return run_object(whole_run(session, run_id), installation().base_url)
+        run = whole_run(session, run_id)
+        progress = progress_of(session, [run]).get(run_id)
+        return run_object(run, installation().base_url, progress)
 
 
 def accepted(run_id: str, seconds: float) -> tuple[Response, int]:

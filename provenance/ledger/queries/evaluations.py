@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
 from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.movement import movement, token
+from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import ABOUT_RUNS, ENDED, Status
 from provenance.ledger.tables import Commit, Evaluation, Run, RunJob
@@ -54,6 +56,7 @@ class EvaluationRow:
     started_at: datetime | None
     finished_at: datetime | None
     counts: Counts
+    cancel_requested: bool = False
 
     @property
     def over(self) -> bool:
@@ -77,6 +80,8 @@ class EvaluationPage:
     metrics: dict[str, tuple[MetricChange, ...]]
     jobs: dict[str, tuple[int, int]]
     """Executed and reused jobs of each run."""
+    progress: dict[str, Progress]
+    """How far those are that have not ended."""
 
 
 def latest_evaluations(
@@ -100,8 +105,21 @@ def evaluation_page(session: Session, evaluation_id: str) -> EvaluationPage:
     runs = tuple(run_rows(session, query.order_by(Run.report, Run.id).limit(MOST_RUNS)))
     ids = [run.id for run in runs]
     return EvaluationPage(
-        _rows(session, [evaluation])[0], runs, changes_of(session, ids), job_counts(session, ids)
+        _rows(session, [evaluation])[0],
+        runs,
+        changes_of(session, ids),
+        job_counts(session, ids),
+        progress_of(session, runs),
     )
+
+
+def evaluation_token(session: Session, evaluation_id: str) -> str:
+    """Return a short text that changes whenever its page has something new to show."""
+    columns = (Evaluation.status, Evaluation.cancel_requested, Evaluation.attempt)
+    row = session.execute(select(*columns).where(Evaluation.id == evaluation_id)).first()
+    queue = select(func.min(Run.id), func.count()).where(Run.status == Status.QUEUED)
+    moved = movement(session, Run.evaluation_id == evaluation_id)
+    return token([row and tuple(row), tuple(session.execute(queue).one()), moved])
 
 
 def job_counts(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -147,6 +165,7 @@ def _row(evaluation: Evaluation, commit: Commit | None, counts: Counts) -> Evalu
         started_at=evaluation.started_at,
         finished_at=evaluation.finished_at,
         counts=counts,
+        cancel_requested=evaluation.cancel_requested,
     )
 
 

@@ -8,12 +8,15 @@ from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import utc_now
 from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.movement import movement, token
+from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.states import ENDED, Status, Verdict
-from provenance.ledger.tables import Check, Run
+from provenance.ledger.tables import Check, Evaluation, Run
 
 ATTENTION_DAYS = 30
 MOST_SHOWN = 20
+MOST_UNDER_WAY = 60
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class UnderWay:
 
     runs: tuple[RunRow, ...]
     total: int
+    progress: dict[str, Progress]
+    """How far each of ``runs`` is, by its id."""
 
 
 def needs_attention(session: Session) -> tuple[Attention, ...]:
@@ -69,9 +74,19 @@ def under_way(session: Session) -> UnderWay:
     """Return the runs that are running and then those that wait, oldest first."""
     unfinished = Run.status.in_((Status.QUEUED, Status.RUNNING))
     order = (Run.status != Status.RUNNING, Run.id)
-    runs = run_rows(session, select_rows().where(unfinished).order_by(*order).limit(MOST_SHOWN))
+    query = select_rows().where(unfinished).order_by(*order).limit(MOST_UNDER_WAY)
+    runs = run_rows(session, query)
     total = session.scalar(select(func.count()).select_from(Run).where(unfinished)) or 0
-    return UnderWay(tuple(runs), total)
+    return UnderWay(tuple(runs), total, progress_of(session, runs))
+
+
+def home_token(session: Session) -> str:
+    """Return a short text that changes whenever the first page has something new to show."""
+    unfinished = (Status.QUEUED, Status.RUNNING)
+    newest = select(func.max(Evaluation.id))
+    waiting = select(func.count()).where(Evaluation.status.in_(unfinished))
+    found = [session.scalar(newest), session.scalar(waiting.select_from(Evaluation))]
+    return token([*found, movement(session, Run.status.in_(unfinished))])
 
 
 def _failed_checks(session: Session, run_ids: list[str]) -> dict[str, str]:

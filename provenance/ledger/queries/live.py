@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
 from provenance.ledger.columns import LARGEST_INTEGER
+from provenance.ledger.queries.progress import queue_position
+from provenance.ledger.states import Status
 from provenance.ledger.tables import Run, RunEvent
 
 MOST_LOG_LINES = 200
@@ -37,42 +39,91 @@ class LiveCell:
     source: str
     seconds: float | None
     text: str
-    has_image: bool
+    figure: int | None
+    """The message that holds what it drew."""
     error: str
 
 
 @dataclass(frozen=True)
+class Printing:
+    """The end of what the cell at work has printed."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Live:
-    """All messages of a run, put together."""
+    """The messages of a run, put together."""
 
     stages: tuple[LiveStage, ...]
     cells: tuple[LiveCell, ...]
+    """Those that ended after the message from which on was asked."""
+    printing: Printing | None
     log: tuple[str, ...]
 
 
-def live_token(session: Session, run: Run) -> str:
-    """Return a short text that changes whenever there is something new to show."""
+@dataclass(frozen=True)
+class Seen:
+    """What a page shows already: the state of the run, and the last message that it has."""
+
+    status: str
+    attempt: int
+    seq: int
+    rest: str
+
+    @classmethod
+    def read(cls, text: str) -> "Seen | None":
+        """Return what the token *text* says; None where it is none of ours."""
+        status, _, numbers = text.partition(".")
+        attempt, _, numbers = numbers.partition(".")
+        seq, _, rest = numbers.partition(".")
+        if not (attempt.isdecimal() and seq.isdecimal()):
+            return None
+        return cls(status, int(attempt), min(int(seq), LARGEST_INTEGER), rest)
+
+    def __str__(self) -> str:
+        return f"{self.status}.{self.attempt}.{self.seq}.{self.rest}"
+
+    def goes_on_in(self, later: "Seen") -> bool:
+        """Tell whether *later* only adds to this: the same attempt, or the first after a wait."""
+        if self.status == Status.QUEUED and later.status == Status.RUNNING:
+            return True
+        return (self.status, self.attempt) == (later.status, later.attempt)
+
+
+def seen_of(session: Session, run: Run) -> Seen:
+    """Return what a page has seen that shows *run* as it is now."""
     last = session.scalar(select(func.max(RunEvent.seq)).where(RunEvent.run_id == run.id))
-    return f"{run.status}.{last or 0}.{run.cells_done}.{run.cells_total}.{run.doing}"
+    place = queue_position(session, run)
+    rest = f"{run.cells_done}.{run.cells_total}.{run.doing}.{place}.{run.cancel_requested}"
+    return Seen(run.status, run.attempt, last or 0, rest)
 
 
-def live_of(session: Session, run_id: str) -> Live:
-    """Return what the run has said so far."""
-    query = select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.seq)
+def live_of(session: Session, run_id: str, after: int = 0) -> Live:
+    """Return what the run has said so far; of its cells, what came after the message *after*."""
+    said = select(RunEvent).where(RunEvent.run_id == run_id)
+    cells = said.where(RunEvent.kind == "cell", RunEvent.seq > after).order_by(RunEvent.seq)
+    others = said.where(RunEvent.kind.in_(("stage", "printing"))).order_by(RunEvent.seq)
+    newest = said.where(RunEvent.kind == "log").order_by(RunEvent.seq.desc()).limit(MOST_LOG_LINES)
     stages: dict[str, LiveStage] = {}
-    cells: dict[int, LiveCell] = {}
-    log: list[str] = []
-    for event in session.scalars(query):
+    printing = None
+    for event in session.scalars(others):
         if event.kind == "stage":
             stage = _stage(event.payload)
             stages[stage.name] = stage
-        elif event.kind == "cell":
-            cell = _cell(event.seq, event.payload)
-            cells[cell.index] = cell
-        elif event.kind == "log":
-            log.extend(_text(event.payload.get("text")).splitlines())
-    in_order = tuple(cells[index] for index in sorted(cells))
-    return Live(tuple(stages.values()), in_order, tuple(log[-MOST_LOG_LINES:]))
+        else:
+            index = int(_number(event.payload.get("cell")) or 0)
+            printing = Printing(index, _text(event.payload.get("text")))
+    log = "".join(
+        _text(event.payload.get("text")) for event in reversed([*session.scalars(newest)])
+    )
+    return Live(
+        tuple(stages.values()),
+        tuple(_cell(event.seq, event.payload) for event in session.scalars(cells)),
+        printing,
+        tuple(log.splitlines()[-MOST_LOG_LINES:]),
+    )
 
 
 def live_image(session: Session, run_id: str, seq: int) -> bytes:
@@ -97,6 +148,7 @@ def _stage(payload: dict[str, Any]) -> LiveStage:
 
 
 def _cell(seq: int, payload: dict[str, Any]) -> LiveCell:
+    figure = _number(payload.get("figure"))
     return LiveCell(
         seq,
         int(_number(payload.get("index")) or 0),
@@ -105,7 +157,7 @@ def _cell(seq: int, payload: dict[str, Any]) -> LiveCell:
         _text(payload.get("source")),
         _number(payload.get("seconds")),
         _text(payload.get("text")),
-        _text(payload.get("image")).startswith(_PNG),
+        None if figure is None else int(figure),
         _error(payload.get("error")),
     )
 

@@ -45,6 +45,9 @@ class RunRow:
     finished_at: datetime | None
     cells_done: int
     cells_total: int | None
+    cancel_requested: bool
+    cell_at: datetime | None
+    run_after: datetime | None
     doing: str | None
     error: dict[str, Any] | None
     purpose: str | None

@@ -12,6 +12,7 @@ ADDRESSES = {
     "/api/v1/runs/{run_id}/export": {"get"},
     "/api/v1/schemas/run-facet": {"get"},
     "/api/v1/evaluations/{evaluation_id}": {"get"},
+    "/api/v1/evaluations/{evaluation_id}/cancel": {"post"},
     "/api/v1/datasets": {"get"},
     "/api/v1/datasets/{dataset}": {"get"},
     "/api/v1/datasets/{dataset}/snapshots": {"post"},

@@ -53,11 +53,11 @@ def test_what_runs_now_shows_its_progress_and_asks_often(client, maker: Maker):
     maker.run(evaluation, status=Status.RUNNING, cells_done=4, cells_total=9)
     maker.run(evaluation, status=Status.QUEUED, params={"date": "2013-02-28"})
     page = client.get("/").text
-    assert 'value="4" max="9"' in page
+    assert 'value="0.4444" max="1"' in page
     assert "cell 4 of 9" in page
     assert "2 runs under way" in page
     assert "every 1s" in page
-    assert page.index("cell 4 of 9") < page.index("waits for a worker")
+    assert page.index("cell 4 of 9") < page.index("1st in the queue")
 
 
 def test_what_runs_about_another_run_says_so(client, maker: Maker):

@@ -71,6 +71,7 @@ def hostile(maker: Maker) -> list[str]:
     text = dict.fromkeys(("title", "source", "text", "error", "image"), EVIL)
     maker.event(live, 2, "cell", index=1, total=2, seconds=1.0, **text)
     maker.event(live, 3, "log", text=EVIL)
+    maker.event(live, 4, "printing", cell=2, text=EVIL)
     return [run.id, live.id, evaluation.id]
 
 
@@ -88,7 +89,7 @@ def pages(app, ids: list[str]) -> list[str]:
     others = [
         "/",
         f"/runs/{live}",
-        f"/runs/{live}/live?seen=running.",
+        f"/runs/{live}/live?seen=running.0.0.other",
         f"/evaluations/{evaluation}",
     ]
     return urls + tabs + others

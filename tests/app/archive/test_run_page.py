@@ -1,4 +1,3 @@
-import base64
 import json
 from typing import Any
 
@@ -103,45 +102,6 @@ def test_every_form_carries_the_token_that_tells_our_pages(client, maker: Maker)
     page = client.get(f"/runs/{running.id}").text
     assert page.count('method="post"') == page.count('name="csrf_token"') == 1
     assert f'action="/runs/{running.id}/cancel"' in page
-
-
-def test_progress_is_polled_and_the_page_is_loaded_again_at_the_end(client, maker: Maker):
-    run = maker.run(evaluation(maker), status=Status.RUNNING, cells_total=9, cells_done=1)
-    image = base64.b64encode(b"\x89PNG picture").decode()
-    cell = {"index": 1, "total": 9, "title": "Load <it>", "source": "x", "seconds": 0.5}
-    cell |= {"text": "26398 rows", "image": f"data:image/png;base64,{image}", "error": None}
-    maker.event(run, 1, "stage", stage="features", status="reused", sentence="same", seconds=0.1)
-    maker.event(run, 2, "cell", **cell)
-    maker.event(run, 3, "log", text="kernel ready\n")
-    fragment = client.get(f"/runs/{run.id}/live?seen=running.0").text
-    for text in ("Cell 1 of 9", "Load &lt;it&gt;", "26398 rows", "features", "kernel ready"):
-        assert text in fragment
-    assert "<html" not in fragment
-    token = fragment.split("seen=")[1].split('"')[0]
-    assert client.get(f"/runs/{run.id}/live?seen={token}").status_code == 204
-    figure = client.get(f"/runs/{run.id}/live/2.png")
-    assert figure.data == b"\x89PNG picture"
-    assert figure.headers["Content-Security-Policy"].startswith("sandbox")
-    maker.change(run, status=Status.FINISHED, verdict=Verdict.PASSED)
-    over = client.get(f"/runs/{run.id}/live?seen={token}")
-    assert (over.status_code, over.headers["HX-Refresh"]) == (204, "true")
-
-
-def test_a_run_that_starts_makes_a_waiting_page_load_again(client, maker: Maker):
-    run = maker.run(evaluation(maker), status=Status.QUEUED)
-    assert "Waits for a worker" in client.get(f"/runs/{run.id}").text
-    maker.change(run, status=Status.RUNNING)
-    answer = client.get(f"/runs/{run.id}/live?seen=queued.0.0.None.None")
-    assert answer.headers["HX-Refresh"] == "true"
-
-
-def test_a_live_figure_that_is_no_png_is_not_found(client, maker: Maker):
-    run = maker.run(evaluation(maker), status=Status.RUNNING)
-    maker.event(run, 1, "cell", index=1, image="data:image/svg+xml;base64,PHN2Zz4=")
-    maker.event(run, 2, "cell", index=2, image="data:image/png;base64,%%%")
-    maker.event(run, 3, "log", text="no figure")
-    for seq in (1, 2, 3, 4, 2**31 - 1, 2**31, 2**63, 10**20):
-        assert client.get(f"/runs/{run.id}/live/{seq}.png").status_code == 404, seq
 
 
 def test_provenance_tells_why_each_job_was_executed_or_reused(client, maker: Maker):
