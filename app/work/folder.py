@@ -50,10 +50,10 @@ class FolderChannel(filesystem.Channel):  # type: ignore[misc]  # kombu has no t
 
 
 class Bell:
-    """A pipe in the folder, by which a writer wakes a reader that would look a little later."""
+    """A pipe beside the folder, by which a writer wakes a reader that would look a little later."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "bell"
+        self._path = folder.parent / "bell"
         self._heard: tuple[int, tuple[int, int]] | None = None
 
     def ring(self) -> None:
