@@ -1,5 +1,7 @@
 """From settings to an installation: the edge where the environment is read."""
 
+from dataclasses import fields
+
 from app.settings import Settings
 from app.source_urls import read_source_urls
 from app.store import open_store
@@ -19,7 +21,7 @@ def assemble(settings: Settings, *, sources: bool = False) -> Installation:
         store=open_store(settings),
         base_url=settings.base_url,
         source_urls=SourceUrls(read_source_urls(settings.home) if sources else {}),
-        limits=Limits(settings.run_seconds, settings.cell_seconds, settings.git_seconds),
+        limits=Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)}),
         allow_file_repositories=settings.allow_file_repositories,
         lease_seconds=settings.lease_seconds,
     )

@@ -64,6 +64,8 @@ class Attempt:
         self._progress: dict[str, Any] = {}
         self._flushed = 0.0
         self._places: dict[str, Workplace] = {}
+        self.said: list[str] = []
+        """What we, and not the project's code, had to say: the run's log begins with it."""
 
     @property
     def root(self) -> Path:
@@ -144,6 +146,8 @@ class Attempt:
         self._progress["doing"] = doing
         if event is not None:
             self._events.append(event)
+            if event.get("said"):
+                self.said.append(str(event["text"]))
         self._say({"event": "doing", "doing": doing} if event is None else event)
         self.flush()
 

@@ -50,6 +50,9 @@ class TreeLimits:
     """How large one file may become."""
 
 
+UNLIMITED = TreeLimits()
+
+
 @dataclass(frozen=True)
 class Exceeded:
     """The limit for which a supervisor killed everything: bytes, or a number of processes."""
@@ -156,7 +159,7 @@ class Program:
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
-    limits: TreeLimits = TreeLimits()
+    limits: TreeLimits = UNLIMITED
 
 
 class SupervisedProcess(Supervised):

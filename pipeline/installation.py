@@ -13,11 +13,16 @@ from provenance.store import Store
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds that the operator sets for every run."""
+    """Bounds that the operator sets for every run; sizes are in bytes, and of one job."""
 
     run_seconds: float = 3600.0
     cell_seconds: float = 1800.0
     git_seconds: float = 120.0
+    memory: int = 8 * 10**9
+    processes: int = 1_000
+    disk: int = 50 * 10**9
+    open_files: int = 65_536
+    output: int = 100 * 10**6
 
 
 @dataclass(frozen=True)

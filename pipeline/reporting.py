@@ -11,6 +11,7 @@ from pipeline.colophon import colophon
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
+from pipeline.limits import granted
 from pipeline.notebooks import notebook_job
 from pipeline.observation import observed_by
 from pipeline.pages import MEDIA, NOTEBOOK, page_anew, with_page
@@ -176,8 +177,8 @@ def _run_template(
     attempt: Attempt, situation: Situation, step: Step, place: Workplace
 ) -> Failure | None:
     """Execute the template; what stops it is returned, and what it has done so far is kept."""
-    seconds = attempt.installation.limits.cell_seconds
-    job = notebook_job(situation, situation.template, step, place, seconds)
+    allowed = granted(attempt.installation.limits, situation.manifest, situation.spec)
+    job = notebook_job(situation, situation.template, step, place, allowed)
     job.context["kind"] = "report"
     try:
         result = attempt.perform(job)

@@ -3,6 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipeline.containment import UNLIMITED, TreeLimits
+
+DEFAULT_OUTPUT = 100_000_000
+
 
 @dataclass(frozen=True)
 class StageJob:
@@ -12,6 +16,9 @@ class StageJob:
     marker: str
     venv: str
     context: dict[str, Any]
+    limits: TreeLimits = UNLIMITED
+    output: int = DEFAULT_OUTPUT
+    """Bytes that it may print; what comes after is left out."""
     op: Literal["stage"] = "stage"
 
 
@@ -29,6 +36,9 @@ class CommandJob:
     outputs: dict[str, str]
     """Names of outputs, each with the file that the program leaves."""
     context: dict[str, Any]
+    limits: TreeLimits = UNLIMITED
+    output: int = DEFAULT_OUTPUT
+    """Bytes that it may print; what comes after is left out."""
     op: Literal["command"] = "command"
 
 
@@ -68,6 +78,10 @@ class ReportJob:
     search: tuple[str, ...]
     """Directories from which the template may import."""
     cell_seconds: float
+    limits: TreeLimits = UNLIMITED
+    """What its kernel may use, with all that it starts."""
+    output: int = DEFAULT_OUTPUT
+    """Characters that its cells may give; what comes after is left out."""
     op: Literal["report"] = "report"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.limits import Granted, granted
 from pipeline.manifest_parts.models import Manifest, Section, StageSpec
 from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.repository.tree import Tree
@@ -59,6 +60,11 @@ class Execution:
     def spec(self) -> StageSpec:
         """What the manifest says of the stage."""
         return self.situation.manifest.stage(self.step.name)
+
+    @property
+    def granted(self) -> Granted:
+        """What the job may use."""
+        return granted(self.installation.limits, self.situation.manifest, self.spec)
 
 
 class StageKind(Protocol):

@@ -83,6 +83,8 @@ class CommandKind:
             files=step.definition.content["files"],
             outputs=outputs,
             context=sdk_context(situation, step, place) | {"kind": "stage"},
+            limits=execution.granted.tree(place),
+            output=execution.granted.output,
         )
 
 

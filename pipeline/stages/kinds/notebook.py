@@ -51,8 +51,7 @@ class NotebookKind:
     def job(self, execution: Execution) -> NotebookJob:
         """Return the notebook's execution."""
         template: Template = execution.step.definition.content["template"]
-        seconds = execution.installation.limits.cell_seconds
         situation, step, place = execution.situation, execution.step, execution.place
-        report = notebook_job(situation, template, step, place, seconds)
+        report = notebook_job(situation, template, step, place, execution.granted)
         report.context["kind"] = "stage"
         return NotebookJob(report, dict(execution.spec.outputs or {}))

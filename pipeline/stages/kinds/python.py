@@ -73,4 +73,6 @@ class PythonKind:
         context = sdk_context(situation, execution.step, place)
         context |= {"kind": "stage", "entry": entry}
         context |= asked_to_observe(situation, execution.step, place)
-        return StageJob(str(place.root), place.marker, str(situation.environment.root), context)
+        venv, allowed = str(situation.environment.root), execution.granted
+        limits, output = allowed.tree(place), allowed.output
+        return StageJob(str(place.root), place.marker, venv, context, limits, output)
