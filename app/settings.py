@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
@@ -96,6 +96,12 @@ class Settings:
     output: Size = _setting(  # noqa: RUF009
         "Most that one job may print or show; the rest is cut.", 100 * 10**6
     )
+    isolation: Literal["auto", "none"] = _setting(
+        "Set users' code apart by namespaces where the machine allows it (auto), or never (none).",
+        "auto",
+    )
+    require_isolation: bool = _setting("Execute nothing where that is not possible.", False)
+    network: bool = _setting("Let users' code use the network; to forbid it takes isolation.", True)
     max_hook_bytes: int = _setting("Largest hook body that is read.", 25 * 1024 * 1024)
     max_batch_bytes: int = _setting("Largest batch that is taken over HTTP.", 1024 * 1024 * 1024)
     allow_file_repositories: bool = _setting(

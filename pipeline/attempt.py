@@ -113,6 +113,7 @@ class Attempt:
             "started_at": began.isoformat(),
             "finished_at": datetime.now(UTC).isoformat(),
             "host": socket.gethostname(),
+            "containment": self.installation.isolation.level,
         }
 
     def perform(self, job: Job, seconds: float | None = None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Where one provenote installation keeps its things."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.host import this_host
+from pipeline.isolation import IsolationWanted
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.leases import SECONDS, Leases
@@ -35,6 +36,7 @@ class Installation:
     base_url: str
     source_urls: "SourceUrls"
     limits: Limits = Limits()
+    isolation: IsolationWanted = field(default_factory=IsolationWanted)
     allow_file_repositories: bool = False
     lease_seconds: float = SECONDS
 
@@ -42,6 +44,11 @@ class Installation:
     def cache(self) -> Cache:
         """What was made before, by key."""
         return Cache(self.store, Leases(self.ledger, this_host(), self.lease_seconds))
+
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """What no code of users has any business in: the home, and the store."""
+        return self.home, self.store.root
 
     @property
     def mirrors(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.attempt import Attempt
 from pipeline.colophon import colophon
+from pipeline.isolation import isolation_in
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
@@ -179,6 +180,7 @@ def _run_template(
     """Execute the template; what stops it is returned, and what it has done so far is kept."""
     allowed = granted(attempt.installation.limits, situation.manifest, situation.spec)
     job = notebook_job(situation, situation.template, step, place, allowed)
+    job = replace(job, isolation=isolation_in(attempt.installation, situation, place))
     job.context["kind"] = "report"
     try:
         result = attempt.perform(job)

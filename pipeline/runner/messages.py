@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from pipeline.containment import UNLIMITED, TreeLimits
+from pipeline.containment import UNLIMITED, Isolation, TreeLimits
 
 DEFAULT_OUTPUT = 100_000_000
 
@@ -16,6 +16,7 @@ class StageJob:
     marker: str
     venv: str
     context: dict[str, Any]
+    isolation: Isolation | None = None
     limits: TreeLimits = UNLIMITED
     output: int = DEFAULT_OUTPUT
     """Bytes that it may print; what comes after is left out."""
@@ -36,6 +37,7 @@ class CommandJob:
     outputs: dict[str, str]
     """Names of outputs, each with the file that the program leaves."""
     context: dict[str, Any]
+    isolation: Isolation | None = None
     limits: TreeLimits = UNLIMITED
     output: int = DEFAULT_OUTPUT
     """Bytes that it may print; what comes after is left out."""
@@ -78,6 +80,7 @@ class ReportJob:
     search: tuple[str, ...]
     """Directories from which the template may import."""
     cell_seconds: float
+    isolation: Isolation | None = None
     limits: TreeLimits = UNLIMITED
     """What its kernel may use, with all that it starts."""
     output: int = DEFAULT_OUTPUT

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import Program, SupervisedProcess, TreeLimits
+from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
 from pipeline.runner.messages import Failure
 from pipeline.stages.follow import died, ended_by_us, follow
 from pipeline.stages.outcome import failed, succeeded
@@ -31,7 +31,8 @@ def execute_command(job: dict[str, Any], emit: Callable[[dict[str, Any]], None])
     _lay_files(Path(job["root"]), job["files"], directory)
     told = {"PROVENOTE_CONTEXT": str(context), RESULTS: str(workplace.results)}
     environment = workplace.environment(Path(job["venv"]), told)
-    program = Program(job["argv"], directory, environment, TreeLimits(**job["limits"]))
+    limits, isolation = TreeLimits(**job["limits"]), Isolation.read(job["isolation"])
+    program = Program(job["argv"], directory, environment, limits, isolation)
     with SupervisedProcess(program) as process:
         status = follow(process, workplace.log, emit, job["output"])
     if process.complaint is not None:

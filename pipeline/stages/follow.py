@@ -74,6 +74,8 @@ def ended_by_us(process: Supervised, what: str) -> Failure | None:
     """Return why the supervisor ended *what*, or could not keep it; None where it did neither."""
     if process.exceeded is not None:
         return exceeding(process.exceeded, what)
+    if process.complaint is not None:
+        return Failure("start", f"{what} could not be started: {process.complaint}.")
     if process.lost:
         return Failure(
             "died",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.containment import Program, SupervisedProcess, TreeLimits
+from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
 from pipeline.runner.messages import Failure
 from pipeline.stages.follow import died, ended_by_us, follow
 from pipeline.stages.outcome import failed, succeeded
@@ -27,6 +27,7 @@ def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
         workplace.current,
         workplace.environment(venv, {"PROVENOTE_CONTEXT": str(context)}),
         TreeLimits(**job["limits"]),
+        Isolation.read(job["isolation"]),
     )
     with SupervisedProcess(program) as process:
         status = follow(process, workplace.log, emit, job["output"])

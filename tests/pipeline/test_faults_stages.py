@@ -52,7 +52,7 @@ def nothing_is_left(evaluate: Bench) -> None:
 
 def test_a_stage_that_takes_too_much_memory_is_out_of_memory(stage: Callable[..., Told]) -> None:
     run = stage("x = []\nwhile True: x.append(b'1' * 5_000_000)", 'memory = "150 MB"')
-    assert (run.verdict, run.error["kind"]) == ("out_of_memory", "out_of_memory")
+    assert (run.verdict, run.error["kind"]) == ("out_of_memory", "out_of_memory"), run.error
     assert "of memory, 150 MB are allowed" in run.error["message"]
     assert "limits = { memory = … }" in run.error["hint"]
     assert "PROVENOTE_MEMORY" in run.error["hint"]

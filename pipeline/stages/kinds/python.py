@@ -75,4 +75,5 @@ class PythonKind:
         context |= asked_to_observe(situation, execution.step, place)
         venv, allowed = str(situation.environment.root), execution.granted
         limits, output = allowed.tree(place), allowed.output
-        return StageJob(str(place.root), place.marker, venv, context, limits, output)
+        where, mark, apart = str(place.root), place.marker, execution.isolation
+        return StageJob(where, mark, venv, context, apart, limits, output)
