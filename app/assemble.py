@@ -1,9 +1,12 @@
 """From settings to an installation: the edge where the environment is read."""
 
+from dataclasses import fields
+
 from app.settings import Settings
 from app.source_urls import read_source_urls
 from app.store import open_store
 from pipeline.installation import Installation, Limits, SourceUrls
+from pipeline.isolation import IsolationWanted
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import require_current, upgrade
 
@@ -19,7 +22,8 @@ def assemble(settings: Settings, *, sources: bool = False) -> Installation:
         store=open_store(settings),
         base_url=settings.base_url,
         source_urls=SourceUrls(read_source_urls(settings.home) if sources else {}),
-        limits=Limits(settings.run_seconds, settings.cell_seconds, settings.git_seconds),
+        limits=Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)}),
+        isolation=IsolationWanted(settings.isolation, settings.require_isolation, settings.network),
         allow_file_repositories=settings.allow_file_repositories,
         lease_seconds=settings.lease_seconds,
     )

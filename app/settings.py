@@ -5,12 +5,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
+from app.machine import most_memory
 from provenance.nearest import nearest
+from provenance.sizes import read_size
 
 PREFIX = "PROVENOTE_"
 BASE_URL = f"{PREFIX}BASE_URL"
@@ -22,6 +25,17 @@ _MAY_BE_ZERO = {"PROVENOTE_DRAIN_SECONDS"}
 
 class SettingsError(Exception):
     """Raised when a ``PROVENOTE_`` variable is unknown or malformed."""
+
+
+def _size(found: object) -> int:
+    """Return the bytes that a variable's text means: a plain number is one of bytes."""
+    try:
+        return read_size(int(found) if isinstance(found, str) and found.isdecimal() else found)
+    except ValueError as error:
+        raise PydanticCustomError("size", "{text}", {"text": str(error)}) from None
+
+
+Size = Annotated[int, BeforeValidator(_size)]
 
 
 def _default_home() -> Path:
@@ -69,6 +83,25 @@ class Settings:
     run_seconds: float = _setting("Longest time a run may take.", 3600.0)
     cell_seconds: float = _setting("Longest time one notebook cell may take.", 1800.0)
     git_seconds: float = _setting("Longest time one git command may take.", 120.0)
+    memory: Size = _setting(  # noqa: RUF009
+        'Most memory one job may use, with all that it starts, such as "4 GB"; '
+        "by default four fifths of the machine's.",
+        most_memory,
+    )
+    processes: int = _setting("Most processes one job may have at a time.", 1_000)
+    disk: Size = _setting(  # noqa: RUF009
+        "Most that one job may write into its directory.", 50 * 10**9
+    )
+    open_files: int = _setting("Most files that a process of a job may have open.", 65_536)
+    output: Size = _setting(  # noqa: RUF009
+        "Most that one job may print or show; the rest is cut.", 100 * 10**6
+    )
+    isolation: Literal["auto", "none"] = _setting(
+        "Set users' code apart by namespaces where the machine allows it (auto), or never (none).",
+        "auto",
+    )
+    require_isolation: bool = _setting("Execute nothing where that is not possible.", False)
+    network: bool = _setting("Let users' code use the network; to forbid it takes isolation.", True)
     max_hook_bytes: int = _setting("Largest hook body that is read.", 25 * 1024 * 1024)
     max_batch_bytes: int = _setting("Largest batch that is taken over HTTP.", 1024 * 1024 * 1024)
     allow_file_repositories: bool = _setting(

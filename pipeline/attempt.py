@@ -62,6 +62,8 @@ class Attempt:
         self.deadline = self._started + self.installation.limits.run_seconds
         self._telling = Telling(self.installation.ledger, claim, worker.listener)
         self._places: dict[str, Workplace] = {}
+        self.said: list[str] = []
+        """What we, and not the project's code, had to say: the run's log begins with it."""
 
     @property
     def root(self) -> Path:
@@ -109,6 +111,7 @@ class Attempt:
             "started_at": began.isoformat(),
             "finished_at": datetime.now(UTC).isoformat(),
             "host": socket.gethostname(),
+            "containment": self.installation.isolation.level,
         }
 
     def perform(self, job: Job, seconds: float | None = None) -> dict[str, Any]:
@@ -164,6 +167,8 @@ class Attempt:
 
     def tell(self, doing: str, event: Event | None = None) -> None:
         """Say what is being done now, and with *event* what was just done."""
+        if event is not None and event.get("said"):
+            self.said.append(str(event["text"]))
         self._telling.tell(doing, event)
 
     def took(self) -> Took:

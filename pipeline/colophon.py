@@ -33,6 +33,7 @@ def colophon(
         trigger=asked.trigger,
         actor=asked.actor,
         host=socket.gethostname(),
+        containment=str(reported.entry.record.run.get("containment", "")),
         provenote_version=version("provenote"),
         reproduce=reproduce_command(situation, asked),
         as_of=situation.as_of,

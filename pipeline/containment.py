@@ -50,6 +50,40 @@ class TreeLimits:
     """How large one file may become."""
 
 
+UNLIMITED = TreeLimits()
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Which directories look empty, and what of them can be seen all the same."""
+
+    hide: Sequence[str]
+    read: Sequence[str] = ()
+    write: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """That code gets namespaces of its own: its processes, its mounts, perhaps its network."""
+
+    network: bool = True
+    """Whether it has the machine's network."""
+    cover: Cover | None = None
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any] | None) -> "Isolation | None":
+        """Return the isolation of a job's message."""
+        if told is None:
+            return None
+        return cls(told["network"], Cover(**told["cover"]) if told["cover"] else None)
+
+
+class NotCoveredError(ProvenoteError):
+    """Raised when a process that runs already cannot be kept from seeing what it should not."""
+
+    code = "not_covered"
+
+
 @dataclass(frozen=True)
 class Exceeded:
     """The limit for which a supervisor killed everything: bytes, or a number of processes."""
@@ -70,6 +104,8 @@ class Supervised:
         self.exceeded: Exceeded | None = None
         self.complaint: str | None = None
         """Why it could not be started, or why the supervisor gave up."""
+        self.covered: bool | None = None
+        """Whether what was asked for by `cover` is done; None before it is known."""
         self.lost = False
         """Whether the supervisor itself was killed. The kernel then ends the process; what it
         had started is left to the subreaper above."""
@@ -97,6 +133,19 @@ class Supervised:
         A signal with no time is left out. `wait` says when it is over.
         """
         self.say({"op": "end", "interrupt": interrupt, "terminate": terminate})
+
+    def cover(self, cover: Cover, timeout: float = 10.0) -> None:
+        """Cover directories for the process and all that it starts; it has to be isolated.
+
+        Returns when it is done. Raises NotCoveredError.
+        """
+        self.covered = None
+        self.say({"op": "cover", **asdict(cover)})
+        until = time.monotonic() + timeout
+        while self.poll() is None and self.covered is None and time.monotonic() < until:
+            select.select([self._control], [], [], max(0.0, until - time.monotonic()))
+        if not self.covered:
+            raise NotCoveredError(f"Nothing was covered: {self.complaint or 'it did not answer'}.")
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Send *message* to the supervisor; one that is gone needs to hear nothing more."""
@@ -129,6 +178,10 @@ class Supervised:
                 self.pid = told["pid"]
             case "failed":
                 self.complaint = told["message"]
+            case "covered":
+                self.covered = True
+            case "uncovered":
+                self.covered, self.complaint = False, told["message"]
             case "exceeded":
                 self.exceeded = Exceeded(told["limit"], told["used"], told["allowed"])
             case "ended":
@@ -156,7 +209,8 @@ class Program:
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
-    limits: TreeLimits = TreeLimits()
+    limits: TreeLimits = UNLIMITED
+    isolation: Isolation | None = None
 
 
 class SupervisedProcess(Supervised):
@@ -180,7 +234,8 @@ class SupervisedProcess(Supervised):
         """What the program prints, both streams in one, if no other place was given for it."""
         argv = [os.fspath(argument) for argument in program.argv]
         started = {"argv": argv, "cwd": str(program.cwd), "env": dict(program.env)}
-        self.say({"op": "start", **started})
+        isolation = asdict(program.isolation) if program.isolation else None
+        self.say({"op": "start", **started, "isolation": isolation})
         self.limit(program.limits)
 
     def close(self) -> None:

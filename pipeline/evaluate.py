@@ -22,6 +22,7 @@ from pipeline.data import follows_instants, read_data
 from pipeline.environments import Supervision, environment_for, lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
+from pipeline.limits import cut_to_bounds
 from pipeline.manifest import manifest_of, read_manifest
 from pipeline.plan import Due, report_step, stage_step
 from pipeline.previous import previous_key
@@ -182,6 +183,8 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     environment = environment_for(installation.environments, lock, supervision)
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
+    for sentence in cut_to_bounds(installation.limits, manifest, asked.report):
+        attempt.tell("environment", {"event": "log", "text": f"{sentence}\n", "said": True})
     settled = settle(checkout, manifest, environment, asked, installation.checkouts)
     found = read_data(installation, settled, asked.data)
     if asked.purpose != REPRODUCE and asked.data.as_of and not follows_instants(found):

@@ -1,10 +1,11 @@
 """Where one provenote installation keeps its things."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.host import this_host
+from pipeline.isolation import IsolationWanted
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.leases import SECONDS, Leases
@@ -13,11 +14,16 @@ from provenance.store import Store
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds that the operator sets for every run."""
+    """Bounds that the operator sets for every run; sizes are in bytes, and of one job."""
 
     run_seconds: float = 3600.0
     cell_seconds: float = 1800.0
     git_seconds: float = 120.0
+    memory: int = 8 * 10**9
+    processes: int = 1_000
+    disk: int = 50 * 10**9
+    open_files: int = 65_536
+    output: int = 100 * 10**6
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Installation:
     base_url: str
     source_urls: "SourceUrls"
     limits: Limits = Limits()
+    isolation: IsolationWanted = field(default_factory=IsolationWanted)
     allow_file_repositories: bool = False
     lease_seconds: float = SECONDS
 
@@ -37,6 +44,11 @@ class Installation:
     def cache(self) -> Cache:
         """What was made before, by key."""
         return Cache(self.store, Leases(self.ledger, this_host(), self.lease_seconds))
+
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """What no code of users has any business in: the home, and the store."""
+        return self.home, self.store.root
 
     @property
     def mirrors(self) -> Path:

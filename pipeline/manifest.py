@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline.manifest_parts.checks import Broken, check_manifest
 from pipeline.manifest_parts.data import PublishSpec
+from pipeline.manifest_parts.limits import LimitsSpec
 from pipeline.manifest_parts.models import (
     SECTIONS,
     EnvironmentSpec,
@@ -158,7 +159,7 @@ def _taught(message: str) -> str:
 
 def _validated(document: dict[str, Any], problems: Problems) -> tuple[Manifest, Broken]:
     """Return what is valid of *document*, and what is declared but is not valid."""
-    known = ("project", "environment", *SECTIONS)
+    known = ("project", "environment", "limits", *SECTIONS)
     for name in document:
         if name not in known:
             hint = did_you_mean_or_all(name, known)
@@ -166,6 +167,8 @@ def _validated(document: dict[str, Any], problems: Problems) -> tuple[Manifest, 
     project = _project(document, problems)
     found = _model(EnvironmentSpec, document.get("environment", {}), ("environment",), problems)
     environment = found if isinstance(found, EnvironmentSpec) else EnvironmentSpec()
+    found = _model(LimitsSpec, document.get("limits", {}), ("limits",), problems)
+    limits = found if isinstance(found, LimitsSpec) else LimitsSpec()
     valid: dict[Section, dict[str, Any]] = {}
     broken: set[tuple[Section, str]] = set()
     for section, kind in SECTIONS.items():
@@ -176,7 +179,8 @@ def _validated(document: dict[str, Any], problems: Problems) -> tuple[Manifest, 
                 broken.add((section, name))
             else:
                 valid[section][name] = spec
-    return Manifest(name=project, environment=environment, **valid), frozenset(broken)
+    whole = Manifest(name=project, environment=environment, limits=limits, **valid)
+    return whole, frozenset(broken)
 
 
 def _project(document: dict[str, Any], problems: Problems) -> str:
@@ -230,6 +234,7 @@ def _unknown_key(
         ("on",): OnSpec,
         ("on", "push"): PushSpec,
         ("publish",): PublishSpec,
+        ("limits",): LimitsSpec,
     }
     model = nested.get(inside, kind)
     known = [field.alias or name for name, field in model.model_fields.items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.definition import closure_code, python_environment
 from pipeline.kernels.wanted import HostWanted
 from pipeline.laying import input_path, sdk_context
+from pipeline.limits import Granted
 from pipeline.magics import plain_python
 from pipeline.observation import asked_to_observe
 from pipeline.rendering.theme import theme_digest
@@ -48,7 +49,7 @@ def notebook_definition(situation: "Situation", template: Template) -> Definitio
 
 
 def notebook_job(
-    situation: "Situation", template: Template, step: Step, place: Workplace, cell_seconds: float
+    situation: "Situation", template: Template, step: Step, place: Workplace, allowed: Granted
 ) -> ReportJob:
     """Lay *template* into the workplace, and return the job of executing it."""
     notebook = place.root / "template.ipynb"
@@ -62,7 +63,9 @@ def notebook_job(
         dates=_dates(template),
         context=sdk_context(situation, step, place) | asked_to_observe(situation, step, place),
         search=situation.on_disk(search_of(template)),
-        cell_seconds=cell_seconds,
+        cell_seconds=allowed.cell_seconds,
+        limits=allowed.tree(place),
+        output=allowed.output,
         host=host_wanted(situation),
     )
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from pipeline.attempt import Attempt
 from pipeline.colophon import colophon
+from pipeline.isolation import isolation_in
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
 from pipeline.laying import lay_inputs
+from pipeline.limits import granted
 from pipeline.notebooks import host_wanted, notebook_job
 from pipeline.observation import observed_by
 from pipeline.pages import MEDIA, NOTEBOOK, page_anew, with_page
@@ -176,8 +178,9 @@ def _run_template(
     attempt: Attempt, situation: Situation, step: Step, place: Workplace
 ) -> Failure | None:
     """Execute the template; what stops it is returned, and what it has done so far is kept."""
-    seconds = attempt.installation.limits.cell_seconds
-    job = notebook_job(situation, situation.template, step, place, seconds)
+    allowed = granted(attempt.installation.limits, situation.manifest, situation.spec)
+    job = notebook_job(situation, situation.template, step, place, allowed)
+    job = replace(job, isolation=isolation_in(attempt.installation, situation, place))
     job.context["kind"] = "report"
     try:
         result = attempt.perform(job)

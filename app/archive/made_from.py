@@ -20,13 +20,22 @@ class MadeFrom:
     trigger: str
     environment: str
     """Interpreter and number of packages; empty without a record."""
+    containment: str
+    """How its code was set apart from the machine; empty without a record."""
     again: str
     """The command that makes the run once more."""
 
 
 def made_from(store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
     """Return the facts of *run*."""
-    return MadeFrom(evaluation.actor, evaluation.trigger, _environment(store, run), _again(run))
+    record = _record(store, run.record)
+    return MadeFrom(
+        evaluation.actor,
+        evaluation.trigger,
+        _environment(_table(record, "environment")),
+        str(_table(record, "run").get("containment", "")),
+        _again(run),
+    )
 
 
 def other_values(run: Run) -> str:
@@ -55,8 +64,7 @@ def _again(run: Run) -> str:
     return shlex.join(parts)
 
 
-def _environment(store: Store, run: Run) -> str:
-    found = _record_environment(store, run.record)
+def _environment(found: dict[str, Any]) -> str:
     python, packages = found.get("python"), found.get("distributions", found.get("packages"))
     words = [f"{found.get('implementation') or 'Python'} {python}"] if python else []
     if isinstance(packages, list | dict):
@@ -66,12 +74,18 @@ def _environment(store: Store, run: Run) -> str:
     return ", ".join(words)
 
 
-def _record_environment(store: Store, digest: str | None) -> dict[str, Any]:
-    """Return what the record says of the environment; nothing where it is lost or different."""
+def _record(store: Store, digest: str | None) -> dict[str, Any]:
+    """Return the record; nothing where it is lost."""
     if digest is None:
         return {}
     try:
-        environment = json.loads(store.read(digest)).get("environment")
-    except (MissingObjectError, CorruptObjectError, ValueError, AttributeError):
+        record = json.loads(store.read(digest))
+    except (MissingObjectError, CorruptObjectError, ValueError):
         return {}
-    return environment if isinstance(environment, dict) else {}
+    return record if isinstance(record, dict) else {}
+
+
+def _table(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what the record says under *name*; nothing where it says something else."""
+    found = record.get(name)
+    return found if isinstance(found, dict) else {}

@@ -27,6 +27,7 @@ def run_worker(settings: Settings) -> None:
     """Work until asked to stop; SIGTERM lets the runs at hand finish, within the drain time."""
     installation = assemble(settings, sources=True)
     make_ready(settings, installation)
+    level = installation.isolation.level  # where more is required than there is, nothing starts
     celery = make_celery(settings)
     doorbell = CeleryDoorbell(settings)
     slots = Slots(installation, settings.lease_seconds, doorbell)
@@ -38,7 +39,7 @@ def run_worker(settings: Settings) -> None:
         take_back(installation)
         sweep(installation)
         tick.start()
-        _log.info("worker ready", slots=settings.workers)
+        _log.info("worker ready", slots=settings.workers, containment=level)
 
     def shutting_down(**_: object) -> None:
         tick.stop()

@@ -4,9 +4,10 @@ import graphlib
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr
 
 from pipeline.manifest_parts.data import DataInput, Input, Publications, all_placeholders
+from pipeline.manifest_parts.limits import LimitsSpec, Seconds
 from pipeline.manifest_parts.spec import Spec, kind_of, wrong
 from pipeline.parameter_values import ALIASES, TYPES, Type, type_named
 from provenance.errors import NotFoundError
@@ -77,14 +78,7 @@ def _named(found: object) -> object:
     raise wrong(f"found {shown(found)} ({kind_of(found)}), expected names, or names with files")
 
 
-def _positive(seconds: float | None) -> float | None:
-    if seconds is not None and not 0 < seconds < float("inf"):
-        raise wrong(f"found {seconds}, expected a number of seconds above 0")
-    return seconds
-
-
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_not_a_list)]
-Seconds = Annotated[float | None, Field(strict=True), AfterValidator(_positive)]
 
 
 class EnvironmentSpec(Spec):
@@ -132,7 +126,7 @@ class StageSpec(Spec):
     maps names to files, or to None where the code itself says; ``files`` are patterns of files
     that a command reads besides those that can be seen in it; ``publish`` tells which outputs
     become batches of datasets; ``covers`` names the parameter whose day its source must have
-    completely; ``timeout`` is in seconds.
+    completely; ``timeout`` is in seconds; ``limits`` go over those of the project.
     """
 
     python: StrictStr | None = None
@@ -147,6 +141,7 @@ class StageSpec(Spec):
     outputs: Annotated[dict[str, StrictStr | None] | None, BeforeValidator(_named)] = None
     publish: Publications = ()
     timeout: Seconds = None
+    limits: LimitsSpec = LimitsSpec()
 
     @property
     def partition_params(self) -> tuple[str, ...]:
@@ -186,6 +181,7 @@ class ReportSpec(Spec):
     on: Annotated[OnSpec, BeforeValidator(_triggers)] = OnSpec()
     timeout: Seconds = None
     warm: StrictBool = True
+    limits: LimitsSpec = LimitsSpec()
 
     @property
     def partition_params(self) -> tuple[str, ...]:
@@ -204,6 +200,7 @@ class Manifest(Spec):
 
     name: str
     environment: EnvironmentSpec = EnvironmentSpec()
+    limits: LimitsSpec = LimitsSpec()
     sources: dict[str, SourceSpec] = Field(default_factory=dict)
     params: dict[str, ParameterSpec] = Field(default_factory=dict)
     stages: dict[str, StageSpec] = Field(default_factory=dict)

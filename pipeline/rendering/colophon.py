@@ -82,6 +82,7 @@ class Colophon:
     started_at: datetime
     seconds: float
     host: str
+    containment: str = ""
     provenote_version: str
     reproduce: str
     as_of: datetime | None = None

@@ -3,7 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipeline.containment import UNLIMITED, Isolation, TreeLimits
 from pipeline.kernels.wanted import HostWanted
+
+DEFAULT_OUTPUT = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,10 @@ class StageJob:
     marker: str
     venv: str
     context: dict[str, Any]
+    isolation: Isolation | None = None
+    limits: TreeLimits = UNLIMITED
+    output: int = DEFAULT_OUTPUT
+    """Bytes that it may print; what comes after is left out."""
     op: Literal["stage"] = "stage"
 
 
@@ -31,6 +38,10 @@ class CommandJob:
     outputs: dict[str, str]
     """Names of outputs, each with the file that the program leaves."""
     context: dict[str, Any]
+    isolation: Isolation | None = None
+    limits: TreeLimits = UNLIMITED
+    output: int = DEFAULT_OUTPUT
+    """Bytes that it may print; what comes after is left out."""
     op: Literal["command"] = "command"
 
 
@@ -74,6 +85,11 @@ class ReportJob:
     """What a host has to be like that forks the kernel; None: the kernel is started afresh."""
     door: str | None = None
     """The socket at which such a host answers."""
+    isolation: Isolation | None = None
+    limits: TreeLimits = UNLIMITED
+    """What its kernel may use, with all that it starts."""
+    output: int = DEFAULT_OUTPUT
+    """Characters that its cells may give; what comes after is left out."""
     op: Literal["report"] = "report"
 
 

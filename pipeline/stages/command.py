@@ -3,14 +3,13 @@
 import json
 import mimetypes
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.processes import end_descendants
+from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
 from pipeline.runner.messages import Failure
-from pipeline.stages.follow import GRACE_SECONDS, died, follow
+from pipeline.stages.follow import died, ended_by_us, follow
 from pipeline.stages.outcome import failed, succeeded
 from pipeline.workplace import RESULTS, Workplace
 
@@ -31,20 +30,15 @@ def execute_command(job: dict[str, Any], emit: Callable[[dict[str, Any]], None])
     directory = workplace.root / PROJECT
     _lay_files(Path(job["root"]), job["files"], directory)
     told = {"PROVENOTE_CONTEXT": str(context), RESULTS: str(workplace.results)}
-    try:
-        child = subprocess.Popen(
-            job["argv"],
-            cwd=directory,
-            env=workplace.environment(Path(job["venv"]), told),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except OSError as error:
-        return failed(_not_started(job["argv"][0], error))
-    follow(child, workplace.log, emit)
-    end_descendants(GRACE_SECONDS)
-    status = child.wait()
+    environment = workplace.environment(Path(job["venv"]), told)
+    limits, isolation = TreeLimits(**job["limits"]), Isolation.read(job["isolation"])
+    program = Program(job["argv"], directory, environment, limits, isolation)
+    with SupervisedProcess(program) as process:
+        status = follow(process, workplace.log, emit, job["output"])
+    if process.complaint is not None:
+        return failed(_not_started(job["argv"][0], process.complaint))
+    if failure := ended_by_us(process, "The command"):
+        return failed(failure)
     if status < 0:
         return failed(died(status))
     if status != 0:
@@ -76,10 +70,10 @@ def media_type_of(path: Path) -> str:
     return guessed or "application/octet-stream"
 
 
-def _not_started(program: str, error: OSError) -> Failure:
+def _not_started(program: str, why: str) -> Failure:
     return Failure(
         "command",
-        f"{program} could not be started: {error.strerror}.",
+        f"{program} could not be started: {why}.",
         hint="Is it installed on the worker, and is a script of the project executable (chmod +x)?",
     )
 

@@ -1,14 +1,13 @@
 """A Python stage: a function of the project, run in a child process in its environment."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.processes import end_descendants
+from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
 from pipeline.runner.messages import Failure
-from pipeline.stages.follow import GRACE_SECONDS, died, follow
+from pipeline.stages.follow import died, ended_by_us, follow
 from pipeline.stages.outcome import failed, succeeded
 from pipeline.untrusted import UntrustedFileError, read_regular
 from pipeline.workplace import Workplace
@@ -22,17 +21,18 @@ def execute_stage(job: dict[str, Any], emit: Callable[[dict[str, Any]], None]) -
     context, result = workplace.root / "context.json", workplace.root / "result.json"
     context.write_text(json.dumps(job["context"]))
     venv = Path(job["venv"])
-    child = subprocess.Popen(
-        [venv / "bin" / "python", "-P", "-m", "provenote._stage", context, result],
-        cwd=workplace.current,
-        env=workplace.environment(venv, {"PROVENOTE_CONTEXT": str(context)}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    python = str(venv / "bin" / "python")
+    program = Program(
+        [python, "-P", "-m", "provenote._stage", str(context), str(result)],
+        workplace.current,
+        workplace.environment(venv, {"PROVENOTE_CONTEXT": str(context)}),
+        TreeLimits(**job["limits"]),
+        Isolation.read(job["isolation"]),
     )
-    follow(child, workplace.log, emit)
-    end_descendants(GRACE_SECONDS)
-    status = child.wait()
+    with SupervisedProcess(program) as process:
+        status = follow(process, workplace.log, emit, job["output"])
+    if failure := ended_by_us(process, "The stage"):
+        return failed(failure)
     try:
         body = json.loads(read_regular(result, _MAX_RESULT_BYTES))
         if body["status"] == "ok":

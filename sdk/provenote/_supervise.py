@@ -3,22 +3,26 @@
 It is the subreaper of all that is started there and speaks JSON lines over a socket, which the
 one who holds the other end uses as a lease: when that end closes, everything is killed.
 
-In:  ``{"op": "start", "argv": [...], "env": {...}, "cwd": "..."}`` (only `main`, and first)
+In:  ``{"op": "start", "argv": [...], "env": {...}, "cwd": "...", "isolation": {...} | null}``
+     (only `main`, and first; see `provenote._inside.Isolation`)
      ``{"op": "limits", "memory": bytes, "processes": n, "disk": bytes, "disk_root": "...",
      "open_files": n, "file_bytes": bytes}``, each may be missing or null; at any time
      ``{"op": "signal", "number": 2}`` to the process that was started, and its group
      ``{"op": "end", "interrupt": seconds, "terminate": seconds}``: SIGINT, SIGTERM and SIGKILL
      to the whole tree, with these seconds between them
+     ``{"op": "cover", "hide": [...], "read": [...], "write": [...]}`` where it is isolated
 Out: ``{"event": "started", "pid": n}``
      ``{"event": "failed", "message": "..."}`` where it could not start, or gave up by itself
      ``{"event": "exceeded", "limit": "memory" | "processes" | "disk", "used": n, "allowed": n}``,
      and all is killed
+     ``{"event": "covered"}`` or ``{"event": "uncovered", "message": "..."}``
      ``{"event": "ended", "status": n}``, as `subprocess` counts: the last line, when nothing is
      left below
 
 It contains accidents, not enemies: what it watches runs as the same user and may kill it. Then
 the kernel ends the process that was started, and what that one left is the affair of the
-subreaper above this one.
+subreaper above this one. Where it is isolated, it sees nothing above itself: the supervisor
+forks the first process of namespaces (`provenote._inside`), and that forks it.
 """
 
 from __future__ import annotations
@@ -27,43 +31,48 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import select
 import signal
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from provenote import _namespaces
+from provenote._begin import begin, hear_of_children, let_go
 from provenote._family import Family, end_all, send
-from provenote._watch import Exceeded, Limits, Watch
+from provenote._inside import Isolation, be_first
+from provenote._watch import Exceeded, Limits, Watch, hold
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LEFT_SECONDS = 1.0
 """What is still there when the process that was started has ended gets this long to end too."""
 _LOOK_SECONDS = 0.02
 _NEVER = float("inf")
+_FAILED = 127
 _MAX_WORDS = 4_000
-_DEFAULTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGQUIT, signal.SIGPIPE)
 
 
-def supervise(control: socket.socket, start: Callable[[], None]) -> NoReturn:
+def supervise(
+    control: socket.socket, start: Callable[[], None], isolation: Isolation | None = None
+) -> NoReturn:
     """Fork, let the child *start*, and stay above it until it and all it started have ended.
 
     Called in a process of one thread that was forked for this; it never returns. The child
     leads a session of its own, has Python's usual signal handlers, and ends with its
     supervisor. What *start* raises is told as "failed"; where it returns, the child leaves
-    with status 0.
+    with status 0. With *isolation* it lives in namespaces of its own; where the kernel does not
+    allow them, that is told as "failed".
     """
     try:
-        _Supervisor(control).run(start)
-    except BaseException:
-        _tell(control, {"event": "failed", "message": traceback.format_exc()[-_MAX_WORDS:]})
+        _Supervisor(control).run(start, isolation)
+    except BaseException as error:
+        words = str(error) if isinstance(error, OSError) else traceback.format_exc()[-_MAX_WORDS:]
+        _tell(control, {"event": "failed", "message": words})
         with contextlib.suppress(BaseException):
             end_all(Family(os.getpid()), _reap_all)
+            _tell(control, {"event": "ended", "status": _FAILED})
     finally:
         os._exit(0)
     raise AssertionError  # os._exit does not return
@@ -81,7 +90,7 @@ def main(control: int) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.execvpe(told["argv"][0], told["argv"], told["env"])  # noqa: S606
 
-    supervise(connection, become)
+    supervise(connection, become, Isolation.read(told.get("isolation")))
 
 
 def _first_line(connection: socket.socket) -> bytes:
@@ -97,12 +106,17 @@ def _first_line(connection: socket.socket) -> bytes:
 class _Supervisor:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
-        self.family = Family(os.getpid())
+        self.all = Family(os.getpid())
+        """All that is to be gone at the end."""
+        self.family = self.all
+        """The attempt's own processes: the first one of its namespaces is not among them."""
         self.watch = Watch(self.family, Limits())
-        self.child = 0
+        self.child = self.first = 0
+        self.inside: socket.socket | None = None
+        """Leads to the first process of the namespaces, if there are any."""
         self.status: int | None = None
         self.complaint = -1
-        self.buffer = b""
+        self.buffers: dict[socket.socket, bytes] = {}
         self.rungs: list[tuple[int, float]] = []
         """Signals that are still to be sent to all, and how long each may take to be heeded."""
         self.next_rung = _NEVER
@@ -110,67 +124,92 @@ class _Supervisor:
         self.alone = False
         """Whether nothing is left below: as it reaps all of it, that is certain."""
 
-    def run(self, start: Callable[[], None]) -> None:
+    def run(self, start: Callable[[], None], isolation: Isolation | None) -> None:
         """Start the child, serve until it has ended, and leave nothing below."""
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
         with contextlib.suppress(PermissionError):  # it leads one already
             os.setsid()
-        wakes, self.waker = socket.socketpair()
-        for end in (wakes, self.waker):
-            end.setblocking(False)
-        self._listen()
-        self._start(start, wakes)
+        woken = self._listen()
+        if isolation is None:
+            self._start(start)
+        else:
+            self._start_inside(start, isolation)
         self.control.setblocking(False)
-        self._tell({"event": "started", "pid": self.child})
+        sources: list[socket.socket | int] = [self.control, woken]
+        if self.inside is not None:
+            sources.append(self.inside)
         while not self._over():
-            readable, _, _ = select.select([self.control, wakes], [], [], self._pause())
-            if wakes in readable:
-                wakes.recv(4096)
+            readable, _, _ = select.select(sources, [], [], self._pause())
+            if woken in readable:
+                os.read(woken, 4096)
             if self.control in readable:
-                self._hear()
+                for told in self._read(self.control):
+                    self._obey(told)
+            self._hear_inside()
             self._reap()
             self._climb()
             self._look()
         self._finish()
 
-    def _listen(self) -> None:
+    def _listen(self) -> int:
         """Hear of children that end, and of a wish that this ends; the terminal's is not ours."""
-        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.pipe = hear_of_children()
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        return self.pipe[0]
 
     def _leave(self, *_: object) -> None:
         self.leaving = True
 
-    def _start(self, start: Callable[[], None], wakes: socket.socket) -> None:
+    def _start(self, start: Callable[[], None]) -> None:
         supervisor = os.getpid()
         self.complaint, tells = os.pipe()
         self.child = os.fork()
         if self.child == 0:
-            try:
-                for end in (wakes, self.waker, self.control):
-                    end.close()
-                os.close(self.complaint)
-                _become_child(supervisor)
-            except BaseException as error:
-                _complain(tells, error)
-            _run(start, tells)
-        os.close(tells)
-        self._let_go({self.control.fileno(), wakes.fileno(), self.waker.fileno(), self.complaint})
+            self._close_ours()
+            begin(start, supervisor, tells)
+        let_go({self.control.fileno(), self.complaint, *self.pipe})
+        self._tell({"event": "started", "pid": self.child})
 
-    @staticmethod
-    def _let_go(kept: set[int]) -> None:
-        """Close all files but those in *kept*: whoever waits for their end must not wait for us."""
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(nothing, standard)
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) not in kept:
-                with contextlib.suppress(OSError):
-                    os.close(int(name))
+    def _start_inside(self, start: Callable[[], None], isolation: Isolation) -> None:
+        self.complaint, tells = os.pipe()
+        self.inside, upwards = socket.socketpair()
+        _namespaces.leave_user()
+        self.first = os.fork()
+        if self.first == 0:
+            self._close_ours()
+            self.inside.close()
+            be_first(start, upwards, tells, isolation)
+        self.family = Family(self.first)
+        self.watch = Watch(self.family, Limits())
+        self.inside.setblocking(False)
+        let_go({self.control.fileno(), self.complaint, self.inside.fileno(), *self.pipe})
+
+    def _close_ours(self) -> None:
+        self.control.close()
+        for end in (*self.pipe, self.complaint):
+            os.close(end)
+
+    def _hear_inside(self) -> None:
+        """Hear what the first process of the namespaces says: in there, pids are others."""
+        if self.inside is None:
+            return
+        for told in self._read(self.inside):
+            match told:
+                case {"started": _}:
+                    self.child = next((p.pid for p in self.family.surely()), 0)
+                    self._hold()  # limits that came before it was forked
+                    self._tell({"event": "started", "pid": self.child})
+                case {"ended": status}:
+                    self.status = status
+                case {"failed": message}:
+                    self._tell({"event": "failed", "message": message})
+                case {"covered": _}:
+                    self._tell({"event": "covered"})
+                case {"uncovered": message}:
+                    self._tell({"event": "uncovered", "message": message})
 
     def _over(self) -> bool:
         """Whether only the sweep is left to do."""
@@ -185,47 +224,57 @@ class _Supervisor:
             due = min(due, time.monotonic() + _LOOK_SECONDS)
         return None if due == _NEVER else max(0.0, due - time.monotonic())
 
-    def _hear(self) -> None:
+    def _read(self, source: socket.socket) -> list[Mapping[str, Any]]:
         try:
-            chunk = self.control.recv(65536)
+            chunk = source.recv(65536)
         except BlockingIOError:
-            return
+            return []
         except OSError:
             chunk = b""
-        if not chunk:
+        if not chunk and source is self.control:
             self.leaving = True  # whoever asked for this is gone
-            return
-        *lines, self.buffer = (self.buffer + chunk).split(b"\n")
-        for line in lines:
-            self._obey(json.loads(line))
+        *lines, self.buffers[source] = (self.buffers.get(source, b"") + chunk).split(b"\n")
+        return [json.loads(line) for line in lines]
 
     def _obey(self, told: Mapping[str, Any]) -> None:
         match told["op"]:
             case "limits":
                 self._limit(Limits.read(told))
-            case "signal" if self.status is None:
+            case "signal" if self.status is None and self.child:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.child, int(told["number"]))
             case "end":
                 graces = (signal.SIGINT, told["interrupt"]), (signal.SIGTERM, told["terminate"])
                 self.rungs = [(number, grace) for number, grace in graces if grace > 0]
                 self.next_rung = 0.0
+            case "cover":
+                self._cover(told)
+
+    def _cover(self, told: Mapping[str, Any]) -> None:
+        if self.inside is None:
+            self._tell({"event": "uncovered", "message": "it is not isolated"})
+        else:
+            self.inside.sendall(json.dumps(told).encode() + b"\n")
 
     def _limit(self, limits: Limits) -> None:
         """Hold what runs already to *limits*, and with it all that it will start."""
         self.watch = Watch(self.family, limits)
-        for process in self.family.surely():
-            for kind, most in _resources(limits).items():
-                with contextlib.suppress(OSError, ValueError):
-                    hard = resource.prlimit(process.pid, kind)[1]
-                    allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-                    resource.prlimit(process.pid, kind, (allowed, allowed))
+        self._hold()
+
+    def _hold(self) -> None:
+        """Apply the limits that are inherited; again where something was forked meanwhile."""
+        known: set[int] = set()
+        while new := [p for p in self.all.surely() if p.pid not in known]:
+            hold(new, self.watch.limits)
+            known |= {process.pid for process in new}
 
     def _reap(self) -> bool:
         """Take the status of those that ended; tell whether there are others."""
         try:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended[0] == self.child:
+                if ended[0] == (self.first or self.child) and self.status is None:
+                    self._hear_inside()  # it may have said, before it ended, how its child did
+                if ended[0] == (self.first or self.child) and self.status is None:
                     self.status = os.waitstatus_to_exitcode(ended[1])
         except ChildProcessError:
             self.alone = True
@@ -252,11 +301,11 @@ class _Supervisor:
         exceeded: Exceeded | None = self.watch.look()
         if exceeded is not None:
             self.leaving = True
-            end_all(self.family, self._reap)
+            end_all(self.all, self._reap)
             self._tell({"event": "exceeded", **vars(exceeded)})
 
     def _finish(self) -> None:
-        end_all(self.family, self._reap)
+        end_all(self.all, self._reap)
         os.set_blocking(self.complaint, False)
         with contextlib.suppress(BlockingIOError):
             if words := os.read(self.complaint, 65536).decode(errors="replace"):
@@ -284,55 +333,3 @@ def _reap_all() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _resources(limits: Limits) -> dict[int, int]:
-    """Return what the system itself can hold a process to."""
-    limited = {resource.RLIMIT_CORE: 0}
-    if limits.open_files is not None:
-        limited[resource.RLIMIT_NOFILE] = limits.open_files
-    if limits.file_bytes is not None:
-        limited[resource.RLIMIT_FSIZE] = limits.file_bytes
-    return limited
-
-
-def _become_child(supervisor: int) -> None:
-    """Be a process as one that was started from a shell, but for who is above it."""
-    signal.set_wakeup_fd(-1)
-    for number in _DEFAULTS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.setsid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it was gone before the signal was asked for
-        os._exit(1)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("500")  # when the machine is out of memory, this goes and we stay
-
-
-def _run(start: Callable[[], None], tells: int) -> NoReturn:
-    try:
-        start()
-        _leave(0)
-    except SystemExit as leaving:
-        code = leaving.code
-        _leave(code if isinstance(code, int) else 0 if code is None else 1)
-    except BaseException as error:
-        _complain(tells, error)
-
-
-def _leave(status: int) -> NoReturn:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.flush()
-    os._exit(status)
-
-
-def _complain(tells: int, error: BaseException) -> NoReturn:
-    """Say why there is nothing to supervise, and leave as a shell would."""
-    words = error.strerror if isinstance(error, OSError) and error.strerror else repr(error)
-    with contextlib.suppress(OSError):
-        os.write(tells, words.encode(errors="replace")[:_MAX_WORDS])
-    os._exit(127)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +38,21 @@ class Limits:
         """Return the limits of a message; what it does not name is not limited."""
         known = {name: told.get(name) for name in cls.__dataclass_fields__}
         return cls(**known)  # type: ignore[arg-type]
+
+
+def hold(processes: Sequence[Process], limits: Limits) -> None:
+    """Hold *processes*, and what they will start, to what the system itself can limit."""
+    limited = {resource.RLIMIT_CORE: 0}
+    if limits.open_files is not None:
+        limited[resource.RLIMIT_NOFILE] = limits.open_files
+    if limits.file_bytes is not None:
+        limited[resource.RLIMIT_FSIZE] = limits.file_bytes
+    for process in processes:
+        for kind, most in limited.items():
+            with contextlib.suppress(OSError, ValueError):
+                hard = resource.prlimit(process.pid, kind)[1]
+                allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.prlimit(process.pid, kind, (allowed, allowed))
 
 
 @dataclass(frozen=True)

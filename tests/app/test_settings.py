@@ -98,3 +98,19 @@ def test_a_number_with_which_nothing_would_work_is_refused(variable: str, text: 
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().workers = 1  # type: ignore[misc]
+
+
+def test_sizes_are_read_as_people_say_them() -> None:
+    told = {"PROVENOTE_MEMORY": "4 GB", "PROVENOTE_DISK": "512 MiB", "PROVENOTE_OUTPUT": "1000"}
+    found = read_settings(told)
+    assert (found.memory, found.disk, found.output) == (4 * 10**9, 512 * 1024**2, 1000)
+
+
+def test_what_is_no_size_is_refused_with_one() -> None:
+    with pytest.raises(SettingsError, match="PROVENOTE_MEMORY='much': found 'much', expected a"):
+        read_settings({"PROVENOTE_MEMORY": "much"})
+
+
+def test_by_default_one_job_may_not_have_all_of_the_memory() -> None:
+    memory = Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0]
+    assert 0 < read_settings({}).memory < int(memory) * 1024

@@ -20,6 +20,7 @@ from app.factory import create_app
 from app.settings import PREFIX, Settings
 from pipeline.manifest import read_manifest
 from pipeline.manifest_parts import data as manifest_data
+from pipeline.manifest_parts import limits as manifest_limits
 from pipeline.manifest_parts import models as manifest_models
 from pipeline.repository.tree import MemoryTree
 from pipeline.template_parameters import find_parameters
@@ -37,6 +38,7 @@ _TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MANIFEST_SECTIONS: dict[type[BaseModel], str] = {
     manifest_models.ProjectSpec: "## `[project]`",
     manifest_models.EnvironmentSpec: "## `[environment]`",
+    manifest_limits.LimitsSpec: "## `[limits]`",
     manifest_models.SourceSpec: "## `[sources.NAME]`",
     manifest_models.ParameterSpec: "## `[params.NAME]`",
     manifest_models.StageSpec: "## `[stages.NAME]`",

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.containment import Program, SupervisedProcess, TreeLimits
+from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
 from pipeline.processes import marked_processes
 from pipeline.workplace import MARKER
 from tests.support.waiting import wait_for
@@ -38,15 +38,16 @@ def marker(tmp_path: Path) -> Iterator[str]:
     assert marked_processes(marker) == {}
 
 
-@pytest.fixture
-def start(tmp_path: Path, marker: str) -> Iterator[Start]:
+@pytest.fixture(params=[None, Isolation()], ids=["processes", "namespaces"])
+def start(request: pytest.FixtureRequest, tmp_path: Path, marker: str) -> Iterator[Start]:
     started: list[SupervisedProcess] = []
 
     def start(code: str, *arguments: object, **limits: object) -> SupervisedProcess:
         argv = [sys.executable, "-c", code, *map(str, arguments)]
         limits = {"disk_root": str(tmp_path), **limits}
         env = {"PATH": os.defpath, MARKER: marker}
-        program = Program(argv, tmp_path, env, TreeLimits(**limits))  # type: ignore[arg-type]
+        allowed = TreeLimits(**limits)  # type: ignore[arg-type]
+        program = Program(argv, tmp_path, env, allowed, request.param)
         started.append(SupervisedProcess(program))
         return started[-1]
 
@@ -213,12 +214,13 @@ def test_when_we_are_gone_so_is_everything(start: Start, marker: str) -> None:
     assert marked_processes(marker) == {}
 
 
-def test_code_that_kills_its_supervisor_ends_with_it(start: Start) -> None:
-    process = start("import os, time; os.kill(os.getppid(), 9); time.sleep(60)")
-    assert process.wait(20) == -signal.SIGKILL
-    assert process.lost
-    assert process.pid is not None
-    wait_for(lambda: not psutil.pid_exists(process.pid or 0), "its end")
+def test_code_that_kills_its_supervisor_ends_with_it(tmp_path: Path) -> None:
+    code = "import os, time; os.kill(os.getppid(), 9); time.sleep(60)"
+    with SupervisedProcess(Program([sys.executable, "-c", code], tmp_path, {})) as process:
+        assert process.wait(20) == -signal.SIGKILL
+        assert process.lost
+        assert process.pid is not None
+        wait_for(lambda: not psutil.pid_exists(process.pid or 0), "its end")
 
 
 def test_a_supervisor_that_has_nothing_to_watch_for_sleeps(start: Start) -> None:

@@ -44,6 +44,11 @@ WRONG: list[tuple[str, str, str]] = [
     ('["pandas", "scipy.stats"]', '"pandas"', "6 environment.preload: found 'pandas' (a text),"),
     ('["pandas", "scipy.stats"]', "[1]", "6 environment.preload[0]: found 1 (an integer), expect"),
     ('"pandas"', '"os; x"', "6 environment.preload: 'os; x' is not a module's name."),
+    # [limits]
+    ("[environment]", "[limits]\nmemroy = 1\n[environment]", "limits.memroy: unknown key 'memroy'"),
+    ("[environment]", "[limits]\nmemory = '2 XB'\n[environment]", "found '2 XB', expected a size"),
+    ("[environment]", "[limits]\nprocesses = 0\n[environment]", "found 0, expected a whole number"),
+    ("[environment]", "[limits]\ncell_seconds = 0\n[environment]", "found 0.0, expected a number"),
     # [sources]
     (
         "url_env =",

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.containment import Isolation
+from pipeline.isolation import isolation_in
+from pipeline.limits import Granted, granted
 from pipeline.manifest_parts.models import Manifest, Section, StageSpec
 from pipeline.manifest_parts.problems import Path, Problems
 from pipeline.repository.tree import Tree
@@ -59,6 +62,16 @@ class Execution:
     def spec(self) -> StageSpec:
         """What the manifest says of the stage."""
         return self.situation.manifest.stage(self.step.name)
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """How the job's code is set apart from the machine."""
+        return isolation_in(self.installation, self.situation, self.place)
+
+    @property
+    def granted(self) -> Granted:
+        """What the job may use."""
+        return granted(self.installation.limits, self.situation.manifest, self.spec)
 
 
 class StageKind(Protocol):

@@ -83,6 +83,9 @@ class CommandKind:
             files=step.definition.content["files"],
             outputs=outputs,
             context=sdk_context(situation, step, place) | {"kind": "stage"},
+            isolation=execution.isolation,
+            limits=execution.granted.tree(place),
+            output=execution.granted.output,
         )
 
 

@@ -1,5 +1,6 @@
 """Notebook stages: a notebook of the project, executed for the files that it leaves."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.manifest_parts.models import Manifest, StageSpec
@@ -51,8 +52,8 @@ class NotebookKind:
     def job(self, execution: Execution) -> NotebookJob:
         """Return the notebook's execution."""
         template: Template = execution.step.definition.content["template"]
-        seconds = execution.installation.limits.cell_seconds
         situation, step, place = execution.situation, execution.step, execution.place
-        report = notebook_job(situation, template, step, place, seconds)
+        report = notebook_job(situation, template, step, place, execution.granted)
         report.context["kind"] = "stage"
+        report = replace(report, isolation=execution.isolation)
         return NotebookJob(report, dict(execution.spec.outputs or {}))

@@ -73,4 +73,7 @@ class PythonKind:
         context = sdk_context(situation, execution.step, place)
         context |= {"kind": "stage", "entry": entry}
         context |= asked_to_observe(situation, execution.step, place)
-        return StageJob(str(place.root), place.marker, str(situation.environment.root), context)
+        venv, allowed = str(situation.environment.root), execution.granted
+        limits, output = allowed.tree(place), allowed.output
+        where, mark, apart = str(place.root), place.marker, execution.isolation
+        return StageJob(where, mark, venv, context, apart, limits, output)
