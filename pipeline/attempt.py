@@ -62,6 +62,8 @@ class Attempt:
         self.deadline = self._started + self.installation.limits.run_seconds
         self._telling = Telling(self.installation.ledger, claim, worker.listener)
         self._places: dict[str, Workplace] = {}
+        self.build_log = b""
+        """What was said while the environment was built for this attempt."""
 
     @property
     def root(self) -> Path:
@@ -162,9 +164,16 @@ class Attempt:
         if seconds is not None:
             self.deadline = min(self.deadline, time.monotonic() + seconds)
 
-    def tell(self, doing: str, event: Event | None = None) -> None:
-        """Say what is being done now, and with *event* what was just done."""
-        self._telling.tell(doing, event)
+    def tell(self, doing: str, event: Event | None = None, **noted: Any) -> None:
+        """Say what is being done now, and with *event* what was just done.
+
+        What is *noted* goes into the columns of the run's row.
+        """
+        self._telling.tell(doing, event, **noted)
+
+    def hear(self, text: str) -> None:
+        """Take lines that were printed on behalf of this attempt outside of any job."""
+        self._telling.hear({"event": "log", "text": text, "cell": None})
 
     def took(self) -> Took:
         """Return how the time of this attempt was spent until now."""

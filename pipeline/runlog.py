@@ -12,7 +12,9 @@ def keep_log(
 ) -> str:
     """Put the log into the store and return its digest; *failed* is the stage that failed."""
     store = attempt.installation.store
-    parts = [
+    built = attempt.build_log
+    parts = ["── environment\n".encode() + built] if built else []
+    parts += [
         f"── stage {one.step.name} · {one.status} · {one.seconds:.2f} s · {one.sentence}\n".encode()
         + (attempt.printed(one.step.name) if one.status == "executed" else b"")
         for one in made

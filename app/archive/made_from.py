@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
 from pipeline.asked import data_wanted
+from provenance.ledger.environment_tables import EnvironmentRow
 from provenance.ledger.tables import Evaluation, Run
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 
@@ -20,13 +22,25 @@ class MadeFrom:
     trigger: str
     environment: str
     """Interpreter and number of packages; empty without a record."""
+    environment_key: str | None
+    """Key of the environment that made the result, else of the one that was prepared; None
+    where it is from before environments had pages."""
     again: str
     """The command that makes the run once more."""
 
 
-def made_from(store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
+def made_from(session: Session, store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
     """Return the facts of *run*."""
-    return MadeFrom(evaluation.actor, evaluation.trigger, _environment(store, run), _again(run))
+    found = _record_environment(store, run.record)
+    key = found.get("key") or run.environment
+    known = key is not None and session.get(EnvironmentRow, str(key)) is not None
+    return MadeFrom(
+        evaluation.actor,
+        evaluation.trigger,
+        _environment(found),
+        key if known else None,
+        _again(run),
+    )
 
 
 def other_values(run: Run) -> str:
@@ -55,8 +69,7 @@ def _again(run: Run) -> str:
     return shlex.join(parts)
 
 
-def _environment(store: Store, run: Run) -> str:
-    found = _record_environment(store, run.record)
+def _environment(found: dict[str, Any]) -> str:
     python, packages = found.get("python"), found.get("distributions", found.get("packages"))
     words = [f"{found.get('implementation') or 'Python'} {python}"] if python else []
     if isinstance(packages, list | dict):
