@@ -35,7 +35,10 @@ _PASSED = frozenset(
 _PASSED_PREFIXES = ("UV_", "SSL_CERT_")
 _SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CREDENTIAL")
 _USERINFO = re.compile(r"(?<=://)([^/\s@]+)@")
-_OF_ANOTHER_PYTHON = re.compile(r"does not satisfy Python|Requires-Python|requires-python")
+_ERROR = re.compile(r"^ *(?:error:|\N{MULTIPLICATION SIGN} )", re.MULTILINE)
+_OF_ANOTHER_PYTHON = re.compile(
+    r"does not satisfy Python|matching Python ABI tag|[Rr]equires-[Pp]ython"
+)
 
 
 def _unheard(text: str) -> None:
@@ -241,8 +244,9 @@ def _lines(process: "subprocess.Popen[bytes]", supervision: Supervision) -> Iter
 
 
 def _trimmed(said: str) -> str:
-    """Return the end of what was said, from the beginning of a line."""
-    said = said.strip()
+    """Return what was said of the error; where that is long the end of it, in whole lines."""
+    begins = _ERROR.search(said)
+    said = said[begins.start() if begins else 0 :].strip()
     if len(said) <= _TOLD_CHARACTERS:
         return said
     return "…\n" + said[-_TOLD_CHARACTERS:].partition("\n")[2]

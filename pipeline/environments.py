@@ -122,19 +122,39 @@ def _only_builder(path: Path, supervision: Supervision) -> Iterator[None]:
     """Hold the lock under which an environment is built; waits for another's build."""
     from filelock import FileLock  # slow to import, and mostly nothing is built
 
-    lock, waited = FileLock(path), False
+    lock, others = FileLock(path), _Follower(path.with_suffix(".log"))
     while not lock.is_locked:
         try:
             lock.acquire(timeout=_POLL_SECONDS)
         except TimeoutError:
             supervision.check()
-            if not waited:
-                supervision.hear("── Somebody else builds this environment now; waiting for it\n")
-            waited = True
+            if said := others.news():
+                supervision.hear(said)
     try:
         yield
     finally:
         lock.release()
+
+
+class _Follower:
+    """Follows the log of a build that somebody else is at."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._place = 0
+
+    def news(self) -> str:
+        """Return the whole lines that were added since the last time."""
+        begins = "" if self._place else "── Somebody else builds it already, and says:\n"
+        try:
+            with self._log.open("rb") as file:
+                file.seek(self._place)
+                lines = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return ""
+        self._place += len(lines[0]) + len(lines[1])
+        said = lines[0].decode(errors="replace")
+        return f"{begins}{said}\n" if said else ""
 
 
 def _build(root: Path, lock: Lock, supervision: Supervision, builds: Builds) -> None:

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sysconfig
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRo
 from tests.pipeline.test_environment_locks import PROJECT
 from tests.support.evaluations import Bench
 from tests.support.repository import Files, Repository
+from tests.support.waiting import wait_for
 
 UNKNOWN = b"no-such-package-of-tides==7\n"
 
@@ -64,6 +66,25 @@ def test_each_kind_of_file_becomes_an_environment(
     assert build.source == name
     assert build.seconds > 0
     assert build.size > 1_000_000
+
+
+def test_whoever_waits_for_anothers_build_hears_it_too(tmp_path: Path) -> None:
+    home, lock = tmp_path / "environments", Lock("requirements.txt", (("requirements.txt", b""),))
+    said: dict[str, list[str]] = {"first": [], "second": []}
+
+    def build(name: str) -> None:
+        environment_for(home, lock, Supervision(hear=said[name].append))
+
+    first, second = (threading.Thread(target=build, args=(name,)) for name in said)
+    first.start()
+    wait_for(lambda: said["first"], "the build to begin")
+    second.start()
+    for thread in (first, second):
+        thread.join(120)
+    heard = "".join(said["second"])
+    assert heard.startswith("── Somebody else builds it already, and says:\n── An environment of")
+    assert heard.count("Somebody else") == 1
+    assert heard.partition("says:\n")[2] in "".join(said["first"])
 
 
 def test_what_reaches_an_index_stays_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +186,9 @@ def test_a_build_that_fails_is_a_result_with_words_and_a_log(
     run = evaluate(git_project(files)).run
     assert run.verdict == "error"
     assert run.error["kind"] == "environment"
+    first, second, *_ = run.error["message"].splitlines()
+    assert first == "The environment cannot be built from requirements.txt."
+    assert second.startswith("error: "), "what came before is in the log"
     assert "no-such-package-of-tides" in run.error["message"]
     assert f"/environments/{run.row.environment}" in run.error["hint"]
     assert "UV_DEFAULT_INDEX" in run.error["hint"]
