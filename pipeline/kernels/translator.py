@@ -6,6 +6,8 @@ from typing import Any
 
 from papermill.translators import PythonTranslator, papermill_translators
 
+from pipeline.kernels.r_translator import TypedRTranslator
+
 
 class DateTranslator(PythonTranslator):  # type: ignore[misc]  # papermill has no types
     """Writes a date as a call that needs no import: the template may have named it anything."""
@@ -28,3 +30,4 @@ def typed(parameters: Mapping[str, Any], dates: Sequence[str]) -> dict[str, Any]
 
 
 papermill_translators.register("python", DateTranslator)
+papermill_translators.register("R", TypedRTranslator)
