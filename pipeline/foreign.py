@@ -22,7 +22,7 @@ from provenance.errors import InvalidInputError
 from provenance.identity.closure import Closure
 from provenance.identity.commands import script_closure
 from provenance.identity.notebook import Cell, execution_cells
-from provenance.nearest import shown
+from provenance.nearest import listed, shown
 
 if TYPE_CHECKING:
     from pipeline.situation import Situation
@@ -33,6 +33,8 @@ OUTPUTS = "PROVENOTE_OUTPUTS"
 _TEXT = re.compile(r"[\w.,:+@= -]*", re.ASCII)
 _SAFE = frozenset({"r", "python", "ipython"})
 """Languages in which any value can be written without becoming code."""
+_WRITABLE = frozenset({"bash", "julia", "matlab", "octave", "scala"})
+"""Others in which papermill writes values."""
 _PACKAGES = {"r": frozenset({"r:IRkernel"})}
 _STARTED = {"octave": frozenset({"octave-cli"})}
 
@@ -117,6 +119,12 @@ def check_values(template: Template, values: Mapping[str, Any]) -> None:
     """
     if template.language in _SAFE:
         return
+    if values and template.language not in _WRITABLE:
+        raise ForeignValueError(
+            f"{template.path} is written in {template.language}, and cannot be given values: "
+            f"{listed(values)}.",
+            "Let it read an input, and assign nothing that is plain in its first cell.",
+        )
     for name, value in values.items():
         _check(template, name, value)
 
