@@ -4,10 +4,13 @@ import io
 import subprocess
 import sysconfig
 import threading
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from pipeline.environment_builder import MAX_LOG_BYTES, BuildLog, Supervision
 from pipeline.environment_locks import PYTHON
@@ -22,11 +25,14 @@ from pipeline.environments import (
     lock_of,
     place_of,
 )
+from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
 from pipeline.repository.tree import MemoryTree
+from pipeline.runner.client import Event
 from provenance.gc import Collector, Keep
 from provenance.ledger.engine import Ledger
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
+from provenance.ledger.tables import Run, RunEvent
 from tests.pipeline.test_environment_locks import PROJECT
 from tests.support.evaluations import Bench
 from tests.support.repository import Files, Repository
@@ -249,3 +255,38 @@ def test_an_environment_that_cannot_be_built_says_which_python_there_is(tmp_path
     with pytest.raises(EnvironmentBuildError) as caught:
         environment_for(tmp_path, lock)
     assert PYTHON in caught.value.hint
+
+
+def test_what_is_said_during_a_build_is_in_the_ledger_while_it_goes_on(
+    evaluate: Bench, git_project: Callable[..., Repository]
+) -> None:
+    manifest = (
+        '[project]\nname = "tides"\n[environment]\nfrom = "requirements.txt"\n'
+        '[reports.one]\ntemplate = "one.py"\n'
+    )
+    once = f"# of this test alone: {uuid.uuid4()}\n"
+    files: Files = {
+        "provenote.toml": manifest,
+        "one.py": "# %%\nx = 1\n",
+        "requirements.txt": once,
+    }
+    run_id = evaluate.ask(git_project(files), "one")
+    shown: list[str] = []
+
+    def listener(event: Event) -> None:
+        if event["event"] == "log" and "── Ready" in event["text"]:
+            with evaluate.installation.ledger.reading() as session:
+                rows = session.scalars(select(RunEvent).where(RunEvent.run_id == run_id))
+                shown.extend(row.payload["text"] for row in rows if row.kind == "log")
+                assert in_state(session.get_one(Run, run_id).environment) == "building"
+
+    def in_state(key: str | None) -> str:
+        return builds(evaluate.installation.ledger, key or "")[0].state
+
+    worker = replace(evaluate.worker(), listener=listener)
+    evaluate_run(evaluate.claim(Run, run_id), worker)
+    run = evaluate.run(run_id)
+    assert run.verdict == "passed", run.row.error
+    assert "── An environment of Python" in "".join(shown)
+    assert run.log.startswith("── environment\n── An environment of Python")
+    assert in_state(run.row.environment) == "ready"
