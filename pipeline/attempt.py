@@ -64,6 +64,8 @@ class Attempt:
         self._places: dict[str, Workplace] = {}
         self.said: list[str] = []
         """What we, and not the project's code, had to say: the run's log begins with it."""
+        self.build_log = b""
+        """What was said while the environment was built for this attempt."""
 
     @property
     def root(self) -> Path:
@@ -165,11 +167,18 @@ class Attempt:
         if seconds is not None:
             self.deadline = min(self.deadline, time.monotonic() + seconds)
 
-    def tell(self, doing: str, event: Event | None = None) -> None:
-        """Say what is being done now, and with *event* what was just done."""
+    def tell(self, doing: str, event: Event | None = None, **noted: Any) -> None:
+        """Say what is being done now, and with *event* what was just done.
+
+        What is *noted* goes into the columns of the run's row.
+        """
         if event is not None and event.get("said"):
             self.said.append(str(event["text"]))
-        self._telling.tell(doing, event)
+        self._telling.tell(doing, event, **noted)
+
+    def hear(self, text: str) -> None:
+        """Take lines that were printed on behalf of this attempt outside of any job."""
+        self._telling.hear({"event": "log", "text": text, "cell": None})
 
     def took(self) -> Took:
         """Return how the time of this attempt was spent until now."""

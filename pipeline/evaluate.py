@@ -19,7 +19,8 @@ from functools import partial
 from pipeline.asked import Asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
 from pipeline.data import follows_instants, read_data
-from pipeline.environments import Supervision, environment_for, lock_of
+from pipeline.environment_prepared import prepare_environment
+from pipeline.environments import lock_of
 from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.limits import cut_to_bounds
@@ -177,10 +178,7 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     installation, asked = attempt.installation, attempt.asked
     checkout = local or _checkout(installation, asked)
     manifest = read_manifest(checkout.tree) if local else manifest_of(checkout)
-    attempt.tell("environment")
-    lock = lock_of(checkout.tree, manifest.environment.from_)
-    supervision = Supervision(attempt.marker, attempt.check)
-    environment = environment_for(installation.environments, lock, supervision)
+    environment = prepare_environment(attempt, lock_of(checkout.tree, manifest.environment.from_))
     # From here on: the time that an environment takes is not the report's.
     attempt.limit(manifest.report(asked.report).timeout)
     for sentence in cut_to_bounds(installation.limits, manifest, asked.report):

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 2 * 1024 * 1024
 _BLIND = frozenset({"sql", "command"})
-"""Kinds of jobs that do not see the checkout at all: a command has copies of what it names."""
+"""Kinds of jobs that do not see the checkout at all: a command has copies of what it names.
+
+So has a notebook in another language than Python."""
 
 
 def asked_to_observe(situation: "Situation", step: Step, place: Workplace) -> dict[str, Any]:
@@ -27,7 +29,8 @@ def observed_by(situation: "Situation", step: Step, place: Workplace, began: dat
     """Return what the job that ran in *place* since *began* opened in the checkout."""
     files = [file["path"] for file in step.code["files"]]
     try:
-        blind = step.preimage.kind in _BLIND
+        foreign = step.definition.content.get("kernel") is not None
+        blind = foreign or step.preimage.kind in _BLIND
         log = b"" if blind else read_regular(place.observed, _MOST_BYTES)
     except (FileNotFoundError, UntrustedFileError):
         return Observed({}, complete=False)  # users' code removed it, or put another in its place

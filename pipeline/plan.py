@@ -58,7 +58,7 @@ def stage_step(situation: Situation, stage: str, made: Mapping[str, Entry]) -> S
 def report_step(situation: Situation, made: Mapping[str, Entry]) -> Step:
     """Return the step that executes the template; *made* are the results of all stages."""
     inputs = tuple(_input_files(situation, REPORT, situation.spec.inputs, made))
-    definition = notebook_definition(situation, situation.template)
+    definition = notebook_definition(situation, situation.template, situation.spec.kernel)
     params = situation.template_params()
     preimage = Preimage(
         kind=REPORT,

@@ -55,10 +55,13 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
     """Run papermill; return a failure that no cell shows, such as a kernel that died."""
     venv = Path(job["venv"])
+    kernel = job["kernel"]
     told = {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
+    told |= kernel["variables"] if kernel else {}
     environment, sockets = workplace.environment(venv, told), workplace.sockets
     with workplace.log.open("ab") as log:
-        place = KernelPlace(venv, workplace.current, environment, job["search"], sockets, log)
+        where = Path(job["directory"])
+        place = KernelPlace(venv, where, environment, job["search"], sockets, log, kernel)
         if job["door"] is not None:
             try:
                 with warm_kernel(Path(job["door"]), POOL, place) as manager:
@@ -101,13 +104,14 @@ def _by_papermill(
     from pipeline.kernels.engine import NAME
     from pipeline.kernels.translator import typed
 
+    kernel = job["kernel"] or {"name": "python3", "language": "python"}
     papermill.execute_notebook(
         _template(Path(job["notebook"])),
         None,
         parameters=typed(job["parameters"], job["dates"]),
         engine_name=NAME,
-        kernel_name="python3",
-        language="python",
+        kernel_name=kernel["name"],
+        language=kernel["language"],
         progress_bar=False,
         manager=manager,
         start=start,

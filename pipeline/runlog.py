@@ -13,6 +13,8 @@ def keep_log(
     """Put the log into the store and return its digest; *failed* is the stage that failed."""
     store = attempt.installation.store
     parts = [sentence.encode() for sentence in attempt.said]
+    built = attempt.build_log
+    parts += ["── environment\n".encode() + built] if built else []
     parts += [
         f"── stage {one.step.name} · {one.status} · {one.seconds:.2f} s · {one.sentence}\n".encode()
         + (attempt.printed(one.step.name) if one.status == "executed" else b"")

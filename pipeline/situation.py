@@ -14,7 +14,7 @@ from pipeline.parameters import Schema, to_json_value
 from pipeline.repository.checkout import Checkout
 from pipeline.schema import report_schema, stage_params
 from pipeline.step import InputFile
-from pipeline.templates import Template, TemplateError, read_template
+from pipeline.templates import Template, read_template
 from provenance.identity.survey import Survey
 
 
@@ -111,11 +111,6 @@ def settle(
     Raises UnknownReportError, TemplateError, SignatureError or ParameterError.
     """
     template = read_template(checkout.tree, manifest.report(case.report).template)
-    if template.language != "python":
-        raise TemplateError(
-            f"{template.path} is written in {template.language}; "
-            "this version of provenote executes Python templates.",
-        )
     schema = report_schema(checkout.tree, manifest, case.report)
     values = {
         name: None if given is None else convert(parameter.type, given, _ANY_DAY)

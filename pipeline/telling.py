@@ -44,9 +44,13 @@ class Telling:
         """Say whose cells will be heard of now: the report's own, or those of a stage."""
         self._of_report = of_report
 
-    def tell(self, doing: str, event: Event | None = None) -> None:
-        """Say what is being done now, and with *event* what was just done."""
-        self._doing = self._progress["doing"] = doing
+    def tell(self, doing: str, event: Event | None = None, **noted: Any) -> None:
+        """Say what is being done now, and with *event* what was just done.
+
+        What is *noted* goes into the columns of the run's row.
+        """
+        self._doing = doing
+        self._progress |= {"doing": doing, **noted}
         if event is not None:
             self._events.append(event)
         self._say({"event": "doing", "doing": doing} if event is None else event)

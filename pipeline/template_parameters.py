@@ -11,6 +11,7 @@ from pipeline.literals import SKIP, Annotation, annotation_of, annotation_text, 
 from pipeline.manifest_parts.models import ParameterSpec
 from pipeline.parameter_values import Type, type_of
 from pipeline.parameters import Parameter, valid_name
+from pipeline.r_parameters import assignments
 from provenance.errors import InvalidInputError
 from provenance.nearest import shown
 
@@ -68,7 +69,9 @@ def find_parameters(
     if index is None:
         return None, ()
     source = cells[index].source.replace("\r\n", "\n").replace("\r", "\n")
-    if language not in ("python", "ipython"):
+    if language == "r":
+        found = _of_r(source[:MAX_SOURCE])
+    elif language not in ("python", "ipython"):
         found = _foreign(source[:MAX_SOURCE])
     else:
         found = _python(source, f"{path}, cell {index + 1}", strict=tagged is not None)
@@ -206,8 +209,29 @@ def _comment(node: ast.stmt, lines: list[str]) -> str:
     return rest.lstrip("#").strip() if rest.startswith("#") else ""
 
 
+def _of_r(source: str) -> tuple[TemplateParameter, ...]:
+    """Return the assignments of R: ``n <- 5L``, ``day <- as.Date("2013-01-31")``, ``c(1, 2)``."""
+    found: dict[str, TemplateParameter] = {}
+    for one in assignments(source):
+        annotation, comment = Annotation(), one.comment
+        typed = _TYPE_COMMENT.fullmatch(comment)
+        if typed and (said := annotation_text(typed[1])).kind is not None:
+            annotation, comment = said, typed[2]
+        kind = annotation.kind or type_of(one.value) or "text"
+        if valid_name(one.name) and (one.value is None or type_of(one.value) is not None):
+            found[one.name] = TemplateParameter(
+                name=one.name,
+                type=kind,
+                default=one.value,
+                choices=annotation.choices,
+                help=comment or None,
+                line=one.line,
+            )
+    return tuple(found.values())
+
+
 def _foreign(source: str) -> tuple[TemplateParameter, ...]:
-    """Return the simple assignments of R and its like: ``n <- 5L``, ``name = "x"``."""
+    """Return the simple assignments of Octave, Julia and their like: ``n = 5``, ``s = "x"``."""
     found: dict[str, TemplateParameter] = {}
     for match in _FOREIGN.finditer(source):
         value = _foreign_value(match["value"])

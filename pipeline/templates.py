@@ -57,6 +57,8 @@ class Template:
     title: str | None
     description: str | None
     notebook_json: bytes
+    kernel: str | None = None
+    """Name of the kernelspec that the notebook was written with."""
 
 
 def builtin_names(builtins: Path = BUILTINS) -> tuple[str, ...]:
@@ -185,6 +187,7 @@ def _template(path: str, content: bytes, notebook: dict[str, Any]) -> Template:
         title=title,
         description=description,
         notebook_json=content,
+        kernel=str(kernelspec["name"]) if kernelspec.get("name") else None,
     )
 
 

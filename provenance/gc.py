@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provenance.ledger.engine import Ledger
+from provenance.ledger.environments import ENVIRONMENT, forget_builds, note_collected
 from provenance.ledger.roots import (
     Roots,
     forget_leases,
@@ -25,12 +26,15 @@ from provenance.store import OBJECTS, Store, is_digest
 from provenance.stores.local import QUARANTINE, LocalShelf
 from provenance.stores.shelf import Item
 from provenance.sweep import (
+    Ages,
     Garbage,
     Place,
     left_behind,
     remove_folder,
     remove_lock,
+    remove_stray,
     stale_locks,
+    stray_files,
     unused_folders,
 )
 
@@ -64,7 +68,7 @@ class Cleared:
     lost: list[str] = field(default_factory=list)
     """Records that the ledger names and that cannot be read: then no object is removed."""
     busy: bool = False
-    """Whether something is under way: then no checkout or environment is removed."""
+    """Whether something is under way: then no folder is removed whose users do not hold it."""
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """Return by kind how many things and how many bytes."""
@@ -84,13 +88,17 @@ class Collector:
         self._keep = keep
         # What a bucket says of a file's last use may be behind.
         now = time.time() - store.shelf.touch_lag
-        self._unused = now - max(keep.days * DAY, keep.grace)
+        self._now = now
+        self._unused = self._unused_since(keep.days)
         with ledger.reading() as session:
             begun = under_way_since(session)
         self._busy = begun is not None
         # A job that has not ended may hold objects that only it knows of.
         begin = begun.timestamp() - store.shelf.touch_lag if begun else now
         self._young = min(now - keep.grace, begin)
+
+    def _unused_since(self, days: float) -> float:
+        return self._now - max(days * DAY, self._keep.grace)
 
     def look(self) -> Cleared:
         """Say what would go; nothing is touched."""
@@ -101,6 +109,7 @@ class Collector:
         done = self._clear(delete=True)
         with self._ledger.writing() as session:
             forget_leases(session, datetime.fromtimestamp(self._young - DAY, UTC))
+            forget_builds(session, datetime.fromtimestamp(max(self._unused, 0), UTC))
         return done
 
     def _clear(self, *, delete: bool) -> Cleared:
@@ -116,14 +125,31 @@ class Collector:
             for one in list(stale_locks(folder, self._young)):
                 if not delete or remove_lock(Path(one.name)):
                     done.garbage.append(one)
-        for place in () if self._busy else self._keep.places:
-            for one in list(unused_folders(place, self._unused)):
-                if not delete or self._remove_unused(Path(one.name)):
-                    done.garbage.append(one)
+        for place in self._keep.places:
+            if place.held or not self._busy:
+                self._place(done, place, delete=delete)
         return done
 
-    def _remove_unused(self, folder: Path) -> bool:
-        return not self._is_busy() and remove_folder(folder, self._unused)
+    def _place(self, done: Cleared, place: Place, *, delete: bool) -> None:
+        days = self._keep.days if place.days is None else place.days
+        unused = min(self._unused_since(days), self._young)
+        ages = Ages(self._young, unused)
+        for one in list(unused_folders(place, ages)):
+            if not delete or self._remove_unused(place, Path(one.name), ages):
+                done.garbage.append(one)
+        for one in list(stray_files(place, unused)):
+            if not delete or remove_stray(Path(one.name)):
+                done.garbage.append(one)
+
+    def _remove_unused(self, place: Place, folder: Path, ages: Ages) -> bool:
+        if not place.held and self._is_busy():
+            return False
+        if not remove_folder(place, folder, ages):
+            return False
+        if place.kind == ENVIRONMENT:
+            with self._ledger.writing() as session:
+                note_collected(session, folder.name)
+        return True
 
     def _is_busy(self) -> bool:
         """Tell whether work has begun since we looked, which may use any folder."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
 from pipeline.asked import data_wanted
+from provenance.ledger.environment_tables import EnvironmentRow
 from provenance.ledger.tables import Evaluation, Run
 from provenance.store import CorruptObjectError, MissingObjectError, Store
 
@@ -22,18 +24,25 @@ class MadeFrom:
     """Interpreter and number of packages; empty without a record."""
     containment: str
     """How its code was set apart from the machine; empty without a record."""
+    environment_key: str | None
+    """Key of the environment that made the result, else of the one that was prepared; None
+    where it is from before environments had pages."""
     again: str
     """The command that makes the run once more."""
 
 
-def made_from(store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
+def made_from(session: Session, store: Store, run: Run, evaluation: Evaluation) -> MadeFrom:
     """Return the facts of *run*."""
     record = _record(store, run.record)
+    found = _table(record, "environment")
+    key = found.get("key") or run.environment
+    known = key is not None and session.get(EnvironmentRow, str(key)) is not None
     return MadeFrom(
         evaluation.actor,
         evaluation.trigger,
-        _environment(_table(record, "environment")),
+        _environment(found),
         str(_table(record, "run").get("containment", "")),
+        key if known else None,
         _again(run),
     )
 

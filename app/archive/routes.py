@@ -6,6 +6,7 @@ from app.archive import (
     artifacts,
     data_buttons,
     datasets,
+    environments,
     evaluation,
     explain,
     home,
@@ -41,6 +42,9 @@ _PAGES = (
     ("/batches/<batch_id>/package", "package", models.package),
     ("/models", "models", models.models),
     ("/models/<model>", "model", models.model),
+    ("/environments", "environments", environments.environments),
+    ("/environments/<key>", "environment", environments.environment),
+    ("/environments/<key>/log", "environment_log", environments.environment_log),
     ("/latest/<project>/<report>", "latest", stable.latest),
     ("/badge/<project>/<report>.svg", "badge", stable.badge),
 )

@@ -41,12 +41,13 @@ def run(run_id: str) -> str:
         live = live_view(session, page.run) if page.run.status not in ENDED else None
         reproduced = reproductions(session, run_id)
         answer = answer_of(session, run_id)
+        made = made_from(session, installation().store, page.run, evaluation)
     error = page.run.error or {}
     return render_template(
         "archive/run.html",
         page=page,
         tab="run",
-        made=made_from(installation().store, page.run, evaluation),
+        made=made,
         trouble=_trouble(page.run.verdict),
         traceback=readable(str(error.get("traceback") or "")),
         live=live,

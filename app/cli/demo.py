@@ -103,7 +103,8 @@ def _queue(installation: Installation, project: Project, demo: DemoProject) -> i
 
 
 def _build_environment(installation: Installation) -> None:
-    from pipeline.environments import environment_for, lock_of
+    from pipeline.environment_prepared import known_environment
+    from pipeline.environments import lock_of
     from pipeline.repository.tree import MemoryTree
 
-    environment_for(installation.environments, lock_of(MemoryTree({}), None))
+    known_environment(installation, lock_of(MemoryTree({}), None))

@@ -8,6 +8,7 @@ import click
 from app.assemble import assemble, make_ready
 from app.cli.output import json_option, print_json, say
 from app.settings import read_settings
+from pipeline.environments import UNUSED_DAYS, place_of
 from pipeline.installation import Installation
 from provenance.gc import Cleared, Collector, Keep
 from provenance.sweep import Place
@@ -24,6 +25,13 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
     default=Keep.days,
     show_default=True,
     help="How long a result stays reusable that no run has used.",
+)
+@click.option(
+    "--environment-days",
+    type=_NOT_NEGATIVE,
+    default=UNUSED_DAYS,
+    show_default=True,
+    help="How long an environment stays that no run has used.",
 )
 @click.option(
     "--grace",
@@ -51,7 +59,7 @@ def command(delete: bool, verbose: bool, as_json: bool, **kept: Any) -> None:
         kept["grace"],
         kept["keep_days"],
         kept["despite_losses"],
-        _places(installation),
+        _places(installation, kept["environment_days"]),
         (installation.locks,),
     )
     collector = Collector(installation.store, installation.ledger, keep)
@@ -62,10 +70,10 @@ def command(delete: bool, verbose: bool, as_json: bool, **kept: Any) -> None:
         _print(cleared, deleted=delete, verbose=verbose)
 
 
-def _places(installation: Installation) -> tuple[Place, ...]:
+def _places(installation: Installation, environment_days: float) -> tuple[Place, ...]:
     return (
         Place("checkout", installation.checkouts, 2),
-        Place("environment", installation.environments, 1),
+        place_of(installation.environments, environment_days),
         Place("copy", installation.home / "batches", 1),
         Place("upload", installation.home / "incoming", 1),
     )
@@ -112,7 +120,7 @@ def _remarks(cleared: Cleared) -> list[str]:
     if cleared.quarantine:
         told.append(f"{len(cleared.quarantine)} broken objects lie in quarantine/; they stay.")
     if cleared.busy:
-        told.append("Something is under way: checkouts and environments stay, and what is new.")
+        told.append("Something is under way: checkouts stay, environments in use, and what is new.")
     if cleared.lost:
         told.append(
             f"{len(cleared.lost)} records that the ledger names cannot be read, so nobody knows "

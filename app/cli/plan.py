@@ -18,7 +18,8 @@ from app.cli.naming import case_name
 from app.cli.output import json_option, print_json, say
 from pipeline.asked import DataWanted
 from pipeline.data import read_data
-from pipeline.environments import environment_for, lock_of
+from pipeline.environment_prepared import known_environment
+from pipeline.environments import lock_of
 from pipeline.foresight import Foreseen, foresee
 from pipeline.situation import settle
 from provenance.ledger.intake import CaseToRun
@@ -57,7 +58,7 @@ def command(
 
 def _foresee(local: Local, case: CaseToRun, data: DataWanted) -> list[Foreseen]:
     lock = lock_of(local.checkout.tree, local.manifest.environment.from_)
-    environment = environment_for(local.installation.environments, lock)
+    environment = known_environment(local.installation, lock)
     checkouts = local.installation.checkouts
     situation = settle(local.checkout, local.manifest, environment, case, checkouts)
     situation = read_data(local.installation, situation, data)

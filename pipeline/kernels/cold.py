@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
 
@@ -24,6 +25,8 @@ class KernelPlace:
     """Where its sockets go; the directory is made for it and removed after it."""
     log: BinaryIO
     """Takes what the kernel process itself prints, outside of any cell."""
+    kernel: Mapping[str, Any] | None = None
+    """The kernel of another language, a KernelJob; None: Python, in the environment."""
 
     @property
     def start(self) -> dict[str, object]:
@@ -39,14 +42,26 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     Messages go over unix sockets in a directory that only we may enter: a port on the
     loopback interface could be read by every user of the machine.
     """
-    from jupyter_client.kernelspec import KernelSpec
-
     from pipeline.kernels.manager import PromptManager
 
     sockets = place.sockets
     sockets.mkdir(mode=0o700)
     manager = PromptManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")
+    manager._kernel_spec = _spec(place)
+    try:
+        yield manager
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _spec(place: KernelPlace) -> "KernelSpec":
+    from jupyter_client.kernelspec import KernelSpec
+
+    if place.kernel is not None:
+        told = {name: place.kernel[name] for name in ("language", "env", "interrupt_mode")}
+        argv, name = list(place.kernel["argv"]), place.kernel["name"]
+        return KernelSpec(argv=argv, display_name=name, resource_dir=place.kernel["folder"], **told)
     argv = [
         str(place.venv / "bin" / "python"),
         "-P",
@@ -56,11 +71,7 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
         "{connection_file}",
         f"--IPKernelApp.exec_lines={_search_line(place.search)}",
     ]
-    manager._kernel_spec = KernelSpec(argv=argv, display_name="provenote", language="python")
-    try:
-        yield manager
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
+    return KernelSpec(argv=argv, display_name="provenote", language="python")
 
 
 def _search_line(search: Sequence[str]) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from papermill.translators import PythonTranslator, papermill_translators
+from papermill.translators import MatlabTranslator, PythonTranslator, papermill_translators
+
+from pipeline.kernels.r_translator import TypedRTranslator
 
 
 class DateTranslator(PythonTranslator):  # type: ignore[misc]  # papermill has no types
@@ -28,3 +30,5 @@ def typed(parameters: Mapping[str, Any], dates: Sequence[str]) -> dict[str, Any]
 
 
 papermill_translators.register("python", DateTranslator)
+papermill_translators.register("R", TypedRTranslator)
+papermill_translators.register("octave", MatlabTranslator)

@@ -5,6 +5,7 @@ import graphlib
 import re
 from collections.abc import Iterable
 
+from pipeline.environment_locks import advice
 from pipeline.manifest_parts.data import DataInput
 from pipeline.manifest_parts.data_checks import check_data_input
 from pipeline.manifest_parts.models import RESERVED, Manifest, Section, split_reference, stages_of
@@ -109,7 +110,7 @@ def _check_environment(tree: Tree, manifest: Manifest, problems: Problems) -> No
         message = f"{path} is not in the project."
     else:
         return
-    hint = did_you_mean(path, usable) or f"The project has: {listed(usable)}."
+    hint = advice(path) or did_you_mean(path, usable) or f"The project has: {listed(usable)}."
     problems.add(("environment", "from"), message, hint)
 
 

@@ -1,10 +1,11 @@
 """What ``provenote.toml`` may say, as frozen values."""
 
 import graphlib
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
 
 from pipeline.manifest_parts.data import DataInput, Input, Publications, all_placeholders
 from pipeline.manifest_parts.limits import LimitsSpec, Seconds
@@ -78,6 +79,13 @@ def _named(found: object) -> object:
     raise wrong(f"found {shown(found)} ({kind_of(found)}), expected names, or names with files")
 
 
+def _kernel(name: str) -> str:
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise wrong(f"found {shown(name)}, expected the name of a kernelspec such as 'ir'")
+    return name
+
+
+Kernel = Annotated[StrictStr, AfterValidator(_kernel)]
 Texts = Annotated[tuple[StrictStr, ...], BeforeValidator(_not_a_list)]
 
 
@@ -124,7 +132,8 @@ class StageSpec(Spec):
     ``inputs`` maps its own names to "stage" or "stage.output", to a partition of a dataset or
     to a model; ``params`` are the parameters it takes (None: what its code names); ``outputs``
     maps names to files, or to None where the code itself says; ``files`` are patterns of files
-    that a command reads besides those that can be seen in it; ``publish`` tells which outputs
+    that a command reads besides those that can be seen in it; ``kernel`` is the kernelspec that
+    executes a notebook (None: the notebook's own); ``publish`` tells which outputs
     become batches of datasets; ``covers`` names the parameter whose day its source must have
     completely; ``timeout`` is in seconds; ``limits`` go over those of the project.
     """
@@ -136,6 +145,7 @@ class StageSpec(Spec):
     source: StrictStr | None = None
     covers: StrictStr | None = None
     files: Texts | None = None
+    kernel: Kernel | None = None
     inputs: dict[str, Input] = Field(default_factory=dict)
     params: Texts | None = None
     outputs: Annotated[dict[str, StrictStr | None] | None, BeforeValidator(_named)] = None
@@ -149,7 +159,12 @@ class StageSpec(Spec):
         return all_placeholders(self.inputs.values(), self.publish)
 
 
-OF_ONE_KIND = {"source": ("sql",), "covers": ("sql",), "files": ("command",)}
+OF_ONE_KIND = {
+    "source": ("sql",),
+    "covers": ("sql",),
+    "files": ("command",),
+    "kernel": ("notebook",),
+}
 """Keys of stages that only some kinds have."""
 
 
@@ -171,10 +186,12 @@ class ReportSpec(Spec):
 
     ``params`` are defaults of this report alone. No cases: one run with the defaults. ``warm``
     False: its kernel is started afresh, not forked from one that has its packages imported.
+    ``kernel`` is the kernelspec that executes the template (None: the one that it names).
     """
 
     title: StrictStr | None = None
     template: StrictStr
+    kernel: Kernel | None = None
     inputs: dict[str, Input] = Field(default_factory=dict)
     params: dict[str, Any] = Field(default_factory=dict)
     cases: tuple[dict[str, Any], ...] = ()

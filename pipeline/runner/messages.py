@@ -66,6 +66,22 @@ class SqlJob:
 
 
 @dataclass(frozen=True)
+class KernelJob:
+    """A kernel of another language, as its kernelspec says."""
+
+    name: str
+    language: str
+    argv: tuple[str, ...]
+    folder: str
+    """Where the kernelspec lies: ``{resource_dir}`` in ``argv``."""
+    env: dict[str, str]
+    """What the kernelspec adds to the environment."""
+    variables: dict[str, str]
+    """What we add: where metrics, checks and files are left."""
+    interrupt_mode: str
+
+
+@dataclass(frozen=True)
 class ReportJob:
     """Execute a template with papermill in a kernel of the project's environment."""
 
@@ -81,6 +97,10 @@ class ReportJob:
     search: tuple[str, ...]
     """Directories from which the template may import."""
     cell_seconds: float
+    directory: str = ""
+    """The working directory of the kernel."""
+    kernel: KernelJob | None = None
+    """The kernel of another language; None: Python, in the environment."""
     host: HostWanted | None = None
     """What a host has to be like that forks the kernel; None: the kernel is started afresh."""
     door: str | None = None

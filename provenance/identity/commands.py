@@ -69,6 +69,27 @@ def command_closure(
     return walk.closure()
 
 
+def script_closure(
+    root: Path,
+    tracked: frozenset[str],
+    language: str,
+    sources: Sequence[tuple[str, str]],
+    facts: FileFacts = _REMEMBERED,
+) -> Closure:
+    """Return the closure of *sources*, pairs of name and text: cells in another language.
+
+    Their names say in which folder of the project they are executed; ``#`` and a number may
+    stand behind the path. R and Octave are followed. Of any other *language* only the files
+    that literals name are known, so that the closure is open. Otherwise as `command_closure`.
+    """
+    walk = _Walk(root, tracked, facts)
+    for folder in {dirname(name) for name, _ in sources}:
+        walk.begin(language, folder)
+    for name, text in sources:
+        walk.execute(language, name, text)
+    return walk.closure()
+
+
 @dataclass
 class _Walk:
     root: Path
@@ -110,6 +131,24 @@ class _Walk:
                     self._look_in(dirname(path))
             if not named and (_EXPRESSION.search(_HOLE.sub("", item)) or before == "-c"):
                 self._express(place, item, before, languages)
+
+    def begin(self, language: str, folder: str) -> None:
+        """Take in what an interpreter that starts in *folder* reads without being told."""
+        self.take({join(folder, name) for name in _AT_START.get(language, ())} & self.tracked)
+        if language == "octave":
+            self._look_in(folder)
+
+    def execute(self, language: str, name: str, text: str) -> None:
+        """Take in what *text* names, code that is no file of the project."""
+        if language == "r":
+            facts = read_r(text)
+        elif language == "octave":
+            facts = read_octave(text)
+        else:
+            content = text.encode("utf-8", "surrogatepass")
+            facts = read_script("cell", content, hashlib.sha256(content).hexdigest())
+            self.sites.add(OpenSite(name, 1, f"code in {language} is not followed"))
+        self._follow(name, facts)
 
     def _named(self, item: str, before: str, languages: set[str]) -> set[str]:
         """Return the tracked files that an item of argv is, or names behind ``=``, ``:``, ``,``."""

@@ -8,9 +8,10 @@ import ast
 import io
 import tokenize
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from provenance.identity import r_source
 from provenance.identity.canonical import digest
 
 _VERBATIM_TAG = "raises-exception"
@@ -27,15 +28,17 @@ class Cell(NamedTuple):
     source: str
 
 
-def execution_cells(cells: Sequence[Cell]) -> list[str]:
+def execution_cells(cells: Sequence[Cell], language: str = "python") -> list[str]:
     """Return a digest for each code cell, in order: of what it does, and of its tags.
 
     A cell that is Python counts by its syntax tree, and by whether its last line ends with a
     semicolon, which keeps its value from being shown. A cell with magics, shell lines or
     anything else that Python does not parse counts as it stands; so does one that may fail,
-    since its traceback shows its lines. Outputs, ids and counts are not even given.
+    since its traceback shows its lines. R counts without comments; any other *language* as it
+    stands. Outputs, ids and counts are not even given.
     """
-    return [_executed(cell) for cell in cells if cell.kind == "code"]
+    meaning = _MEANINGS.get(language, _as_it_stands)
+    return [_executed(cell, meaning) for cell in cells if cell.kind == "code"]
 
 
 def prose_digest(cells: Sequence[Cell], theme: str) -> str:
@@ -48,13 +51,22 @@ def prose_digest(cells: Sequence[Cell], theme: str) -> str:
     return digest("prose", [theme, shown])
 
 
-def _executed(cell: Cell) -> str:
+def _executed(cell: Cell, meaning_of: "_Meaning") -> str:
     tags = sorted({tag for tag in cell.tags if not tag.startswith(_SHOWN_TAGS)})
-    meaning = None if _VERBATIM_TAG in tags else _meaning(cell.source)
+    meaning = None if _VERBATIM_TAG in tags else meaning_of(cell.source)
     return digest("cell", [tags, *(meaning or ("text", cell.source))])
 
 
-def _meaning(source: str) -> tuple[str, str, bool] | None:
+def _as_it_stands(source: str) -> None:
+    del source
+
+
+def _meaning_of_r(source: str) -> tuple[object, ...] | None:
+    facts = r_source.read(source)
+    return None if facts is None or facts.semantic is None else ("r", facts.semantic)
+
+
+def _meaning_of_python(source: str) -> tuple[object, ...] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -70,3 +82,11 @@ def _ends_quietly(source: str) -> bool:
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     last = next((token for token in reversed(tokens) if token.type not in _IDLE), None)
     return last is not None and last.string == ";"
+
+
+_Meaning = Callable[[str], tuple[object, ...] | None]
+_MEANINGS: Mapping[str, _Meaning] = {
+    "python": _meaning_of_python,
+    "ipython": _meaning_of_python,
+    "r": _meaning_of_r,
+}

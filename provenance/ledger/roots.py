@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Pin
+from provenance.ledger.environment_tables import EnvironmentBuild
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
 from provenance.ledger.trace_tables import KeyEvent, KeyLease
@@ -21,7 +22,10 @@ WHOLE: tuple[_Column, ...] = (Run.record, Batch.record, KeyEvent.record, KeyEven
 """Columns that name records whose outputs are kept as well: pages, batches, odd results."""
 TOLD: tuple[_Column, ...] = (RunJob.record,)
 """Columns that name records which are kept for what they say; outputs may be made again."""
-PLAIN: tuple[_Column, ...] = (Run.html, Run.notebook, Run.log, RunInput.sha256, Batch.sha256)
+PLAIN: tuple[_Column, ...] = (
+    *(Run.html, Run.notebook, Run.log, RunInput.sha256, Batch.sha256),
+    EnvironmentBuild.log,
+)
 """Columns that name other objects."""
 
 

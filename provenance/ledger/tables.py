@@ -112,6 +112,7 @@ class Run(Claimable, Base):
         Index("ix_run_key", "key"),
         Index("ix_run_again_of", "again_of"),
         Index("ix_run_status_id", "status", "id"),
+        Index("ix_run_environment_id", "environment", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -137,6 +138,8 @@ class Run(Claimable, Base):
     """The run that this one reproduces, or asks "what if" about."""
     purpose: Mapped[str | None]
     """``reproduce`` or ``whatif``; null for a run like any other."""
+    environment: Mapped[str | None]
+    """Key of the environment that was prepared for it; null for runs of earlier versions."""
     verdict: Mapped[str | None]
     key: Mapped[str | None]
     """Execution key; runs with equal keys have equal results."""

@@ -208,6 +208,7 @@ def test_parameters_of_other_languages_are_simple_assignments() -> None:
         "name": ("text", "a", None, 4),
         "ok": ("bool", True, None, 5),
         "big": ("float", 1000.0, None, 11),
+        "quote": ("text", 'a"b', None, 13),
     }
 
 

@@ -68,7 +68,9 @@ def make_repository(path: Path, *commits: Files) -> Repository:
     return made
 
 
-def notebook(*sources: str, tagged: int | None = None) -> str:
+def notebook(
+    *sources: str, tagged: int | None = None, kernel: str = "python3", language: str = "python"
+) -> str:
     """Return a notebook of code cells; one that starts with ``#`` and a space is Markdown.
 
     *tagged* is the index of the cell that is tagged ``parameters``.
@@ -80,6 +82,6 @@ def notebook(*sources: str, tagged: int | None = None) -> str:
             tags = {"tags": ["parameters"]} if number == tagged else {}
             cell |= {"cell_type": "code", "execution_count": None, "outputs": [], "metadata": tags}
         cells.append(cell)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    body = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    spec = {"name": kernel, "display_name": kernel, "language": language}
+    body = {"cells": cells, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(body)

@@ -6,6 +6,7 @@ from app.api.v1 import (
     again,
     batches,
     datasets,
+    environments,
     evaluations,
     explain,
     exports,
@@ -20,4 +21,5 @@ def register(app: Flask) -> None:
     """Serve the interface below ``/api/v1`` of *app*."""
     of_data = (datasets.blueprint, batches.blueprint, models_of_data.blueprint)
     of_runs = (runs.blueprint, evaluations.blueprint, explain.blueprint, exports.blueprint)
-    serve(app, (projects.blueprint, *of_runs, again.blueprint, *of_data))
+    rest = (again.blueprint, environments.blueprint)
+    serve(app, (projects.blueprint, *of_runs, *rest, *of_data))

@@ -30,13 +30,10 @@ class NotebookKind:
     def check(self, look: Look) -> None:
         """Note a notebook that is missing or cannot be read, and outputs that are no files."""
         try:
-            template = read_template(look.tree, str(look.spec.notebook))
+            read_template(look.tree, str(look.spec.notebook))
         except TemplateError as error:
             look.wrong("notebook", error.message, error.hint)
             return
-        if template.language not in ("python", "ipython"):
-            found = f"{template.path} is written in {template.language}, expected Python."
-            look.wrong("notebook", found, "Run another language's script as a command stage.")
         for name, filename in (look.spec.outputs or {}).items():
             if filename is not None and not is_file_name(filename):
                 look.wrong(("outputs", name), f"{shown(filename)} is not the name of a file.")
@@ -45,9 +42,9 @@ class NotebookKind:
         """Return the notebook's code cells and what they import."""
         spec = situation.manifest.stage(stage)
         template = read_template(situation.checkout.tree, str(spec.notebook))
-        found = notebook_definition(situation, template)
+        found = notebook_definition(situation, template, spec.kernel)
         keyed = {**found.keyed, "outputs": dict(spec.outputs or {})}
-        return Definition(keyed, found.told, found.environment, {"template": template})
+        return replace(found, keyed=keyed)
 
     def job(self, execution: Execution) -> NotebookJob:
         """Return the notebook's execution."""

@@ -31,6 +31,8 @@ ADDRESSES = {
     "/api/v1/models/{model}/versions/{version}/package": {"get"},
     "/api/v1/models/{model}/promote": {"post"},
     "/api/v1/models/{model}/rollback": {"post"},
+    "/api/v1/environments": {"get"},
+    "/api/v1/environments/{key}": {"get"},
     "/api/v1/explain": {"get"},
     "/api/v1/used-by": {"get"},
     "/api/v1/runs/{run_id}/reproduce": {"post"},

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.installation import Installation
 from provenance.identity.canonical import digest
 from provenance.ledger.columns import utc_now
+from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import case_key
 from provenance.ledger.states import Status, Trigger, Verdict
@@ -107,6 +108,17 @@ class Maker:
         facts = {"name": "departures", "sha256": "b" * 64, "size": 1_834_211}
         facts |= {"media_type": "text/csv", "producer": "departures", "producer_key": "c" * 64}
         return self._add(RunInput(run_id=run.id, **(facts | values)))
+
+    def environment(self, key: str = "e" * 64, **values: Any) -> EnvironmentRow:
+        facts = {"source": "requirements.txt", "python": "3.11.7", "platform": "Linux-6.1"}
+        facts |= {"packages": {"pandas": "3.0.0", "numpy": "2.4.6"}}
+        return self._add(EnvironmentRow(key=key, **(facts | values)))
+
+    def build(self, of: EnvironmentRow, **values: Any) -> EnvironmentBuild:
+        facts = {"state": "ready", "host": "tower", "seconds": 2.1, "size": 181_000_000}
+        facts |= {"finished_at": utc_now()}
+        build = EnvironmentBuild(id=self._id("build"), environment=of.key, **(facts | values))
+        return self._add(build)
 
     def event(self, run: Run, seq: int, kind: str, **payload: Any) -> None:
         self._add(RunEvent(run_id=run.id, seq=seq, kind=kind, payload=payload))

@@ -14,6 +14,8 @@ EVIL = (
 NAME = EVIL.replace("/", "")
 """As a part of an address, where a slash would start the next one."""
 
+ENVIRONMENT = "e" * 64
+
 
 class Inert(HTMLParser):
     """Refuses everything that could run: foreign scripts, handlers, script addresses."""
@@ -60,6 +62,7 @@ def hostile(maker: Maker) -> list[str]:
         record=maker.keep(data.encode()),
         notebook=maker.keep(json.dumps(notebook).encode()),
         log=maker.keep(EVIL.encode()),
+        environment=ENVIRONMENT,
         html=maker.keep(b"<p>what a report does in its sandbox is its own affair</p>"),
         metrics={EVIL: (1.0, EVIL, EVIL)},
         checks=[(False, EVIL)],
@@ -72,6 +75,13 @@ def hostile(maker: Maker) -> list[str]:
     maker.event(live, 2, "cell", index=1, total=2, seconds=1.0, **text)
     maker.event(live, 3, "log", text=EVIL)
     maker.event(live, 4, "printing", cell=2, text=EVIL)
+    environment = maker.environment(
+        ENVIRONMENT, source=EVIL, python=EVIL, platform=EVIL, packages={EVIL: EVIL}
+    )
+    error = {"message": EVIL, "hint": EVIL}
+    facts = {"host": EVIL, "log": maker.keep(EVIL.encode()), "error": error, "run_id": EVIL}
+    maker.build(environment, state="failed", **facts)
+    maker.build(environment, state=EVIL, **facts)
     return [run.id, live.id, evaluation.id]
 
 
@@ -88,6 +98,8 @@ def pages(app, ids: list[str]) -> list[str]:
     tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log")]
     others = [
         "/",
+        "/environments",
+        f"/environments/{ENVIRONMENT}",
         f"/runs/{live}",
         f"/runs/{live}/live?seen=running.0.0.other",
         f"/evaluations/{evaluation}",

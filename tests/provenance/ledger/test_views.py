@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 from provenance.ledger import migrate
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
 from provenance.ledger.engine import Ledger
+from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
 from provenance.ledger.migrate import revision_of, upgrade
 from provenance.ledger.readonly import Question, ask
 from provenance.ledger.tables import Check, Metric, RunInput, RunJob
@@ -49,10 +50,15 @@ def filled(ledger: Ledger) -> tuple[Ledger, str, str]:
                     id="rep1", run_id=run, answer="identical", sentence="The same.",
                     actor="ada", at=AT,
                 ),
+                EnvironmentRow(
+                    key="e1", source="uv.lock", python="3.11.7", platform="linux",
+                    packages={"pandas": "3.0.0"},
+                ),
                 Dataset(id="ds", kind="data", name="sold_items", created_by="ada"),
             ]
         )  # fmt: skip
         session.flush()
+        session.add(EnvironmentBuild(id="bu1", environment="e1", state="ready", host="h", log="d3"))
         session.add(Partition(id="pa", dataset_id="ds", name="2013-01-31"))
         session.flush()
         for number in (1, 2):
