@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.installation import Installation
+from pipeline.rendering.standalone import standalone
 from provenance.export.crate import write_crate
 from provenance.export.crate_files import CrateFiles, Taken, write_zip
 from provenance.export.open_lineage import run_events
 from provenance.export.prov_json import prov_json
 from provenance.export.subject import Place, Subject, load_subject
+from provenance.ledger.tables import Run
 
 PROV_JSON, RO_CRATE, OPEN_LINEAGE = "prov-json", "ro-crate", "openlineage"
 FORMATS = (PROV_JSON, RO_CRATE, OPEN_LINEAGE)
@@ -33,6 +35,17 @@ def text_of(subject: Subject, form: str) -> str:
     if form == PROV_JSON:
         return json.dumps(prov_json(subject), indent=2) + "\n"
     return "".join(line_of(event) for event in run_events(subject))
+
+
+def standalone_page(installation: Installation, run: Run) -> bytes:
+    """Return the page of a run as one file that needs no server.
+
+    Raises MissingObjectError where the page, or what it is drawn with, is lost.
+    """
+    assert run.html is not None  # noqa: S101 - asked for by those who found that it has a page
+    url = f"{installation.base_url.rstrip('/')}/runs/{run.id}"
+    page = installation.store.read(run.html).decode()
+    return standalone(page, installation.store, url).encode()
 
 
 def line_of(event: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from pipeline.attempt import Attempt
+from pipeline.rendering.assets import keep_asset
 from pipeline.rendering.colophon import Colophon
 from pipeline.runner.client import RunnerDiedError, RunnerFailedError, RunnerStoppedError
 from pipeline.runner.messages import RenderJob
@@ -139,12 +140,18 @@ def _rendered(attempt: Attempt, job: RenderJob) -> Iterator[Output]:
         # The run is what it is without a page too: its notebook, metrics and checks are kept.
         _log.error("page not rendered", run=attempt.claim.id, error=error.message)
         return
+    store = attempt.installation.store
+    # First what the page leads to: it says by their digests what that is.
+    for path in result["parts"]:
+        store.put_file(Path(path))
+    for asset in result["assets"]:
+        keep_asset(store, asset)
     for name, path, filename in (
         (NOTEBOOK, result["notebook"], "notebook.ipynb"),
         (HTML, result["html"], "report.html"),
     ):
         if path is not None:
-            blob = attempt.installation.store.put_file(Path(path))
+            blob = store.put_file(Path(path))
             yield Output(name, blob.sha256, blob.size, MEDIA[Path(path).suffix], filename)
 
 

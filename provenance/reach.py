@@ -1,4 +1,4 @@
-"""Which objects are still led to: by the ledger, by actions in use, and by their records."""
+"""Which objects are still led to: by the ledger, by actions in use, by their records and pages."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def read_actions(store: Store) -> list[Action]:
 def reach(store: Store, roots: Roots, actions: Iterable[Action]) -> Reach:
     """Follow the records that the ledger and *actions* name, and return all that they name.
 
-    Every digest in such a record counts, whatever field it stands in: what is kept for
+    Every digest in such a record or page counts, whatever field it stands in: what is kept for
     nothing costs space, what goes by mistake cannot be had again.
     """
     whole = set(roots.whole)
@@ -64,13 +64,16 @@ def reach(store: Store, roots: Roots, actions: Iterable[Action]) -> Reach:
         found.objects |= digests or set()
     for record_id in roots.told - whole:
         found.objects |= _digests(store, record_id, said_only=True) or set()
+    for page in roots.pages:
+        # Figures beside it, and the libraries that draw it.
+        found.objects |= _digests(store, page) or set()
     for record_id in {action.record_id for action in actions} - whole:
         found.objects |= {record_id} | (_digests(store, record_id) or set())
     return found
 
 
 def _digests(store: Store, record_id: str, *, said_only: bool = False) -> set[str] | None:
-    """Return the digests in a record; None where it cannot be read, which is left as it is."""
+    """Return the digests in a record or page; None where it cannot be read: it is left as it is."""
     data = store.peek(record_id)
     if data is None:
         return None

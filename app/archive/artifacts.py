@@ -1,14 +1,20 @@
 """Files of runs as they are: sandboxed, never trusted."""
 
+from functools import lru_cache
+
 from flask import Response, request
 
 from app.current import installation
-from app.web.headers import sandboxed
+from app.exports import standalone_page
+from app.web.headers import LASTING_SECONDS, sandboxed
+from pipeline.rendering.assets import asset_bytes, known_asset
+from pipeline.rendering.parts import parts_of
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
 
+_HTML = "text/html; charset=utf-8"
 _ALWAYS = "private, max-age=86400, immutable"
 
 
@@ -17,11 +23,51 @@ class NoArtifactError(NotFoundError):
 
 
 def report_html(run_id: str) -> Response:
-    """Send the report's page; with ``?download=1`` as a file."""
+    """Send the report's page; with ``?download=1`` as a file, which is always one whole.
+
+    ``?standalone=1`` gives that file to the browser: libraries and figures are in it.
+    """
     with installation().ledger.reading() as session:
         run = find_run(session, run_id)
-    name = f"{run.report}-{run.commit_sha[:8]}.html" if "download" in request.args else ""
-    return artifact(run, run.html, "page", "text/html; charset=utf-8", name)
+    download = "download" in request.args
+    name = f"{run.report}-{run.commit_sha[:8]}.html" if download else ""
+    response = artifact(run, run.html, "page", _HTML, name)
+    if (download or "standalone" in request.args) and run.html is not None:
+        response.set_etag(f"{run.html}-standalone")
+        if response.status_code == 200:
+            response.set_data(standalone_page(installation(), run))
+    return response
+
+
+def output(run_id: str, cell: int, number: int) -> Response:
+    """Send what belongs to a report's page and lies beside it: a figure, or an output whole."""
+    with installation().ledger.reading() as session:
+        run = find_run(session, run_id)
+    page = _page_text(run.html) if run.html is not None else ""
+    part = parts_of(page).get(f"{cell}/{number}")
+    if part is None:
+        raise NoArtifactError(
+            f"The page of run {run.id} has no output {cell}/{number} beside it.",
+            "What is not too large stands in the page itself.",
+        )
+    return artifact(run, part.sha256, "output", part.media_type)
+
+
+def asset(sha256: str, name: str) -> Response:
+    """Send a library that draws on pages; the address names its bytes, so it lasts."""
+    found = known_asset(sha256, name)
+    response = Response(asset_bytes(installation().store, found), content_type=found.media_type)
+    response.headers["Cache-Control"] = f"public, max-age={LASTING_SECONDS}, immutable"
+    # Pages in a sandbox have no origin, and what asks across origins needs leave.
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.set_etag(sha256)
+    return response
+
+
+@lru_cache(maxsize=32)
+def _page_text(digest: str) -> str:
+    """Return a page, kept for the requests of its figures, which come in dozens."""
+    return installation().store.read(digest).decode()
 
 
 def live_figure(run_id: str, seq: int) -> Response:
@@ -53,4 +99,4 @@ def artifact(
     if download:
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in download)
         response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
-    return sandboxed(response, installation().base_url)
+    return sandboxed(response, installation().base_url, run.id)

@@ -31,6 +31,8 @@ _PAGES = (
     ("/runs/<run_id>/live", "live", live.live),
     ("/runs/<run_id>/live/<int:seq>.png", "live_figure", artifacts.live_figure),
     ("/runs/<run_id>/report", "report_html", artifacts.report_html),
+    ("/runs/<run_id>/output/<int:cell>/<int:number>", "output", artifacts.output),
+    ("/assets/<sha256>/<name>", "asset", artifacts.asset),
     ("/runs/<run_id>/notebook", "notebook", run.notebook),
     ("/runs/<run_id>/provenance", "provenance", run.provenance),
     ("/runs/<run_id>/log", "log", run.log),

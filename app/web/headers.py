@@ -1,6 +1,7 @@
 """Headers that every answer carries, and the sandbox of artifacts."""
 
-from urllib.parse import urlsplit
+import re
+from collections.abc import Sequence
 
 from flask import Flask, Response, request
 
@@ -18,7 +19,10 @@ OWN_PAGES = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-_YEAR = 31_536_000
+_ADDRESS = re.compile(r"https?://[\w.:\[\]/~%-]+")
+"""What may stand in a policy: a client could put anything into the name that it asks for."""
+LASTING_SECONDS = 31_536_000
+"""How long a browser keeps what never changes under its address: a year."""
 
 
 def install(app: Flask) -> None:
@@ -26,29 +30,38 @@ def install(app: Flask) -> None:
     app.after_request(_protect)
 
 
-def sandboxed(response: Response, base_url: str) -> Response:
+def sandboxed(response: Response, base_url: str, run_id: str = "") -> Response:
     """Give *response*, an artifact, the policy that leaves it scripts but no origin of ours.
 
     Reports are code of template authors. They may draw with scripts; they get no cookie, no
-    storage, no parent, no network.
+    storage, no parent, no network. Of us they load the libraries that draw, and, a report,
+    figures of its own run.
     """
-    response.headers["Content-Security-Policy"] = artifact_policy(base_url)
+    roots = dict.fromkeys(
+        root.rstrip("/") for root in (base_url, request.host_url) if _ADDRESS.fullmatch(root)
+    )
+    response.headers["Content-Security-Policy"] = artifact_policy(list(roots), run_id)
     response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
     return response
 
 
-def artifact_policy(base_url: str) -> str:
-    """Return the content security policy of artifacts of the installation at *base_url*."""
-    parts = urlsplit(base_url)
-    static = f"{parts.scheme}://{parts.netloc}/static/"
+def artifact_policy(roots: Sequence[str], run_id: str = "") -> str:
+    """Return the content security policy of artifacts of an installation.
+
+    *roots* are the addresses under which readers reach it: the browser knows the one that the
+    reader took, whatever the settings say. *run_id* names the run that the artifact is of.
+    """
+    assets = " ".join(f"{root}/assets/" for root in roots)
+    figures = "".join(f" {root}/runs/{run_id}/output/" for root in roots) if run_id else ""
     return "; ".join(
         (
             "sandbox allow-scripts",
             "default-src 'none'",
-            f"script-src 'unsafe-inline' 'unsafe-eval' {static} blob:",
-            f"style-src 'unsafe-inline' {static}",
-            f"img-src data: blob: {static}",
-            f"font-src data: {static}",
+            f"script-src 'unsafe-inline' 'unsafe-eval' {assets} blob:",
+            f"style-src 'unsafe-inline' {assets}",
+            f"img-src data: blob:{figures}",
+            "media-src data: blob:",
+            "font-src data:",
             "connect-src 'none'",
             "worker-src blob:",
             "form-action 'none'",
@@ -66,7 +79,9 @@ def _protect(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["X-Frame-Options"] = "SAMEORIGIN"
     if request.endpoint == "static" and response.status_code == 200:
-        lasting = f"public, max-age={_YEAR}, immutable" if "v" in request.args else "no-cache"
+        lasting = (
+            f"public, max-age={LASTING_SECONDS}, immutable" if "v" in request.args else "no-cache"
+        )
         headers["Cache-Control"] = lasting
     else:
         headers.setdefault("Cache-Control", "no-cache")

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.rendering.colophon import Colophon
-from pipeline.rendering.render import render_report
+from pipeline.rendering.render import Rendered, render_report
 from pipeline.rendering.transplant import transplant
 
-PAGE, ANEW = "report.html", "anew.ipynb"
+PAGE, ANEW, PARTS = "report.html", "anew.ipynb", "parts"
 
 
 def render_page(job: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,20 @@ def render_page(job: dict[str, Any]) -> dict[str, Any]:
         cells = transplant(template, json.loads(notebook.read_bytes()))
         anew.write_text(json.dumps(cells, indent=1, ensure_ascii=False), encoding="utf-8")
     colophon = TypeAdapter(Colophon).validate_python(job["colophon"])
-    html = render_report((anew or notebook).read_bytes(), colophon, job["record"])
+    rendered = render_report((anew or notebook).read_bytes(), colophon, job["record"])
     target = workplace / PAGE
-    target.write_text(html, encoding="utf-8")
-    return {"html": str(target), "notebook": str(anew) if anew else None}
+    target.write_text(rendered.html, encoding="utf-8")
+    return {
+        "html": str(target),
+        "notebook": str(anew) if anew else None,
+        "parts": _lay_parts(workplace / PARTS, rendered),
+        "assets": list(rendered.assets),
+    }
+
+
+def _lay_parts(folder: Path, rendered: Rendered) -> list[str]:
+    """Write what belongs to the page as files, and return where they lie."""
+    folder.mkdir(exist_ok=True)
+    for part, content in rendered.parts:
+        (folder / part.sha256).write_bytes(content)
+    return [str(path) for path in sorted(folder.iterdir())]

@@ -1,10 +1,14 @@
 """Executed notebooks as pages: the report with its colophon."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipeline.rendering.colophon import Colophon
+from pipeline.rendering.parts import Part
 from pipeline.rendering.theme import THEMES
 from pipeline.rendering.typeset import script_json, verdict_mark
 from provenance.errors import InvalidInputError
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from pipeline.rendering.exporter import PageExporter
+    from pipeline.rendering.sheet import Sheet
 
 _TOO_DEEP = "The notebook is nested too deeply to be shown."
 
@@ -23,8 +28,19 @@ class NotebookError(InvalidInputError):
     code = "notebook"
 
 
-def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, object]) -> str:
-    """Return the report as one self-contained HTML page.
+@dataclass(frozen=True)
+class Rendered:
+    """A page, and what it leads to."""
+
+    html: str
+    parts: tuple[tuple[Part, bytes], ...]
+    """Figures and whole outputs that lie beside the page."""
+    assets: tuple[str, ...]
+    """Names of the libraries' files that the page is drawn with."""
+
+
+def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, object]) -> Rendered:
+    """Return the report as an HTML page.
 
     *record* is embedded as JSON-LD, so that a downloaded page still says how it came to be.
     Raises NotebookError when *notebook_json* is no notebook.
@@ -45,21 +61,33 @@ def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, ob
     return _convert(notebook, page)
 
 
-def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> str:
+def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> Rendered:
     from markupsafe import Markup
 
-    from pipeline.rendering.exporter import Outline
-
+    sheet = _sheet(notebook)
     page["record"] = Markup(page["record"])  # noqa: S704 - script_json made it inert
-    page["outline"] = Outline()
-    page["language"] = _language(notebook)
+    page["sheet"] = sheet
+    page["mathematical"] = _MATHEMATICS.search(page["title"]) is not None
+    if page["mathematical"]:
+        sheet.draw("katex")
     page["has_error"] = any(_failed(cell) for cell in notebook.cells)
     try:
-        html, _ = _exporter().from_notebook_node(notebook, {"page": page})
+        html = _exporter().page(notebook, page)
     except RecursionError:
         raise NotebookError(_TOO_DEEP) from None
     # JSON can hold halves of surrogate pairs, which no page can be stored with.
-    return html.encode("utf-8", "replace").decode("utf-8")
+    html = html.encode("utf-8", "replace").decode("utf-8")
+    return Rendered(html, tuple(sheet.parts.found), tuple(sheet.libraries.files))
+
+
+def _sheet(notebook: "NotebookNode") -> "Sheet":
+    from pipeline.rendering.sheet import Sheet
+    from pipeline.rendering.widgets import Widgets
+
+    # The exporter copies all metadata; what widgets and papermill keep there can be large.
+    widgets = Widgets.of(notebook.get("metadata", {}))
+    notebook.get("metadata", {}).pop("widgets", None)
+    return Sheet(widgets, _language(notebook))
 
 
 @cache
@@ -100,25 +128,25 @@ def _tidy(cell: "NotebookNode") -> "NotebookNode":
     if cell.cell_type != "code":
         return cell
     cell.setdefault("execution_count", None)
-    joined: list[NotebookNode] = []
-    for output in cell.setdefault("outputs", []):
-        last = joined[-1] if joined else None
-        if (
-            last
-            and output.output_type == last.output_type == "stream"
-            and (output.name == last.name)
-        ):
-            last.text += output.text
-        else:
-            joined.append(output)
-    cell.outputs = joined
+    cell.outputs = list(_joined(cell.get("outputs") or []))
     return cell
+
+
+def _joined(outputs: list["NotebookNode"]) -> Iterator["NotebookNode"]:
+    for (kind, _), run in groupby(outputs, key=lambda one: (one.output_type, one.get("name"))):
+        if kind != "stream":
+            yield from run
+            continue
+        pieces = list(run)
+        pieces[0].text = "".join(one.text for one in pieces)
+        yield pieces[0]
 
 
 def _failed(cell: "NotebookNode") -> bool:
     return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
+_MATHEMATICS = re.compile(r"\$[^\s$][^$]*\$(?!\d)")
 _TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)|\s*(\S.*)\n=+[ \t]*(?:\n|$)")
 
 

@@ -1,9 +1,12 @@
 """How single values are set on a report page."""
 
 import json
+import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 VERDICTS = {
     "passed": ("✓", "passed"),
@@ -94,3 +97,19 @@ def script_json(value: object) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(_UNSAFE_IN_SCRIPT)
+
+
+def drawing_json(value: Any) -> str:
+    """Return what is drawn as JSON for a script element; what is no number becomes null."""
+    try:
+        return script_json(value)
+    except ValueError:
+        return script_json(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

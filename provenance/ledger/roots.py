@@ -22,8 +22,10 @@ WHOLE: tuple[_Column, ...] = (Run.record, Batch.record, KeyEvent.record, KeyEven
 """Columns that name records whose outputs are kept as well: pages, batches, odd results."""
 TOLD: tuple[_Column, ...] = (RunJob.record,)
 """Columns that name records which are kept for what they say; outputs may be made again."""
+PAGES: tuple[_Column, ...] = (Run.html,)
+"""Columns that name pages: those say in their text what they lead to."""
 PLAIN: tuple[_Column, ...] = (
-    *(Run.html, Run.notebook, Run.log, RunInput.sha256, Batch.sha256),
+    *(Run.notebook, Run.log, RunInput.sha256, Batch.sha256),
     EnvironmentBuild.log,
 )
 """Columns that name other objects."""
@@ -35,6 +37,7 @@ class Roots:
 
     whole: frozenset[str]
     told: frozenset[str]
+    pages: frozenset[str]
     plain: frozenset[str]
     used_keys: frozenset[str]
     """Keys that a run needed lately: their results are kept for the next one."""
@@ -42,7 +45,7 @@ class Roots:
     @property
     def every(self) -> frozenset[str]:
         """All digests that are named."""
-        return self.whole | self.told | self.plain
+        return self.whole | self.told | self.pages | self.plain
 
 
 def read_roots(session: Session, used_since: datetime) -> Roots:
@@ -52,6 +55,7 @@ def read_roots(session: Session, used_since: datetime) -> Roots:
     return Roots(
         whole=frozenset(_named(session, WHOLE)),
         told=frozenset(_named(session, TOLD)),
+        pages=frozenset(_named(session, PAGES)),
         plain=frozenset(one for one in plain if _DIGEST.fullmatch(one)),
         used_keys=_keys_used(session, used_since),
     )
@@ -77,7 +81,7 @@ def _keys_used(session: Session, since: datetime) -> frozenset[str]:
 def named_now(session: Session, digests: list[str]) -> set[str]:
     """Return those of *digests* that a row or a pin names at this moment."""
     found: set[str] = set()
-    for column in (*WHOLE, *TOLD, *PLAIN):
+    for column in (*WHOLE, *TOLD, *PAGES, *PLAIN):
         found |= {one for one in session.scalars(select(column).where(column.in_(digests))) if one}
     query = select(Pin.target).where(Pin.target.in_(digests), _holds())
     return found | set(session.scalars(query))

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 
 from pipeline.rendering.colophon import Colophon, EnvironmentLine, InputLine, StageLine
-from pipeline.rendering.render import render_report
+from pipeline.rendering.render import Rendered, render_report
 
 v4 = nbformat.v4
 SHA = "4f2c9a1b77d0c3e85512aa90fe61b2d4c83f7e09"
@@ -75,6 +75,10 @@ def colophon(**changes: Any) -> Colophon:
 
 
 def report(*cells: Any, record: dict[str, object] | None = None, **changes: Any) -> str:
+    return rendered(*cells, record=record, **changes).html
+
+
+def rendered(*cells: Any, record: dict[str, object] | None = None, **changes: Any) -> Rendered:
     return render_report(notebook(*cells), colophon(**changes), record or {"name": "run"})
 
 

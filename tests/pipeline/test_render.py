@@ -24,6 +24,7 @@ from tests.pipeline.report_pages import (
     markdown,
     notebook,
     raised,
+    rendered,
     report,
     v4,
 )
@@ -42,15 +43,27 @@ def test_the_colophon_states_everything_in_full() -> None:
 
 
 def test_the_page_asks_for_nothing_outside_itself() -> None:
-    page = report(
-        markdown("# T\n\n$$a^2$$ and $b$\n\n```mermaid\ngraph TD; a-->b\n```"),
-        code("1", html("<b>x</b>"), display(text__latex="$x$"), raised()),
-    )
+    page = report(markdown("# T\n\nIt is $5."), code("1", html("<b>x</b>"), raised()))
     assert not re.search(r"https?:|//cdn|@import|url\(", page)
     assert not re.search(r"mathjax|require\.js|requirejs|mermaid|jquery", page, re.IGNORECASE)
     elements = Elements(page)
     assert all("src" not in attrs for attrs in elements.all("script"))
     assert elements.all("link") == []
+
+
+def test_a_page_asks_for_the_libraries_that_it_needs_and_no_others() -> None:
+    mathematics, diagram = "$$a^2$$ and $b$", "```mermaid\ngraph TD; a-->b\n```"
+    for source, wanted in (
+        (mathematics, ["katex.min.css", "katex.min.js", "auto-render.min.js"]),
+        (diagram, ["mermaid.min.js"]),
+    ):
+        found = rendered(markdown(f"# T\n\n{source}"))
+        elements = Elements(found.html)
+        asked = [one["href"] for one in elements.all("link")]
+        asked += [one["src"] for one in elements.all("script") if "src" in one]
+        assert [str(address).rpartition("/")[2] for address in asked] == wanted
+        assert all(re.match(r"\.\./\.\./assets/[0-9a-f]{64}/", str(one)) for one in asked)
+        assert list(found.assets) == wanted
 
 
 def test_a_small_report_is_light() -> None:
@@ -119,7 +132,7 @@ def test_cells_of_notebooks_without_ids_are_anchored_by_their_place() -> None:
     source["nbformat_minor"] = 4
     for cell in source["cells"]:
         del cell["id"]
-    page = render_report(json.dumps(source).encode(), colophon(), {})
+    page = render_report(json.dumps(source).encode(), colophon(), {}).html
     assert 'id="cell-1"' in page
     assert 'id="cell-2"' in page
 
@@ -269,7 +282,7 @@ def test_what_is_no_notebook_is_refused_with_a_reason(content: bytes) -> None:
 
 def test_halves_of_surrogate_pairs_do_not_stop_the_page() -> None:
     source = notebook(code("1", display(text__plain="x"))).replace(b'"x"', b'"\\ud800"')
-    render_report(source, colophon(), {}).encode("utf-8")
+    render_report(source, colophon(), {}).html.encode("utf-8")
 
 
 def test_importing_the_room_imports_no_heavy_library() -> None:

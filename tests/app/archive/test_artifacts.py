@@ -4,10 +4,10 @@ from tests.app.archive.maker import Maker
 
 POLICY = (
     "sandbox allow-scripts; default-src 'none'; "
-    "script-src 'unsafe-inline' 'unsafe-eval' http://localhost/static/ blob:; "
-    "style-src 'unsafe-inline' http://localhost/static/; "
-    "img-src data: blob: http://localhost/static/; font-src data: http://localhost/static/; "
-    "connect-src 'none'; worker-src blob:; form-action 'none'; base-uri 'none'; "
+    "script-src 'unsafe-inline' 'unsafe-eval' http://localhost/assets/ blob:; "
+    "style-src 'unsafe-inline' http://localhost/assets/; "
+    "img-src data: blob: http://localhost/runs/RUN/output/; media-src data: blob:; "
+    "font-src data:; connect-src 'none'; worker-src blob:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
 
@@ -33,7 +33,7 @@ def test_an_artifact_is_served_sandboxed(client, run, tail, content_type, data):
     answer = client.get(f"/runs/{run.id}/{tail}")
     assert answer.data == data
     assert answer.content_type == content_type
-    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert answer.headers["Content-Security-Policy"] == POLICY.replace("RUN", run.id)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in answer.headers
 

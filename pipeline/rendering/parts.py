@@ -1,0 +1,70 @@
+"""What belongs to a page and does not stand in it: figures and whole outputs, each by itself.
+
+A page holds its first figures itself, so that a small report is one file. What is more lies
+beside it, and is loaded when a reader comes to it. The page says in its head what belongs to it,
+by digest: whoever has the page and the store has everything.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FIGURES_IN_PAGE = 1_500_000
+"""How many bytes of figures, as Base64, stand in the page itself."""
+FROM_PAGE = "output/"
+"""What the address of a part begins with on a page, which is served at ``/runs/<id>/report``."""
+_LIST = re.compile(r'<script type="application/json" id="parts">(\{.*?\})</script>')
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file that a page leads to; ``place`` is ``<cell>/<output>``, as in its address."""
+
+    place: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+@dataclass
+class Parts:
+    """The parts of the page being made, with their content."""
+
+    found: list[tuple[Part, bytes]] = field(default_factory=list)
+    figures: int = 0
+    """Bytes of the figures that stand in the page so far."""
+
+    def room_for_figure(self, size: int) -> bool:
+        """Tell whether a figure of that many bytes stands in the page itself, and count it."""
+        if self.figures + size > FIGURES_IN_PAGE:
+            return False
+        self.figures += size
+        return True
+
+    def add(self, place: str, media_type: str, content: bytes) -> str:
+        """Keep *content* beside the page, and return its address as seen from there."""
+        digest = hashlib.sha256(content).hexdigest()
+        self.found.append((Part(place, media_type, digest, len(content)), content))
+        return FROM_PAGE + place
+
+    @property
+    def listed(self) -> str:
+        """What the page says of its parts: JSON without anything that could end its element."""
+        told = {part.place: [part.sha256, part.media_type, part.size] for part, _ in self.found}
+        return json.dumps(told, separators=(",", ":"))
+
+
+def parts_of(page: str) -> Mapping[str, Part]:
+    """Return by their places the parts that a finished page leads to.
+
+    Only what its head says counts: the rest of a page is written by templates.
+    """
+    head = page.partition("<body>")[0]
+    found = _LIST.search(head)
+    told = json.loads(found[1]) if found else {}
+    return {
+        place: Part(place, media_type, sha256, size)
+        for place, (sha256, media_type, size) in told.items()
+    }
