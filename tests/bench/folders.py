@@ -17,14 +17,14 @@ def repository(folder: Path, files: Mapping[str, str]) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    run([_git(), "init", "--quiet", "--initial-branch", "main"], folder, os.environ)
+    run([git(), "init", "--quiet", "--initial-branch", "main"], folder, os.environ)
     commit_all(folder)
     return folder
 
 
 def bare_clone(source: Path, target: Path) -> Path:
     """Clone *source* without a working tree, as a server keeps it, and return *target*."""
-    run([_git(), "clone", "--quiet", "--bare", source, target], source, os.environ)
+    run([git(), "clone", "--quiet", "--bare", source, target], source, os.environ)
     return target
 
 
@@ -39,15 +39,15 @@ def make_home(folder: Path, environments: Path) -> Path:
 
 def commit_all(folder: Path) -> None:
     """Commit what there is."""
-    run([_git(), "add", "--all"], folder, os.environ)
+    run([git(), "add", "--all"], folder, os.environ)
     run(
-        [_git(), *_IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "Bench"],
+        [git(), *_IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "Bench"],
         folder,
         os.environ,
     )
 
 
-def _git() -> str:
+def git() -> str:
     found = shutil.which("git")
     if found is None:
         raise SystemExit("git is not installed.")
