@@ -7,6 +7,7 @@ of it alike. Told are the median, the least and the most of the rounds.
 import argparse
 import os
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = wanted_rows(given.only)
     signal.signal(signal.SIGTERM, _end)
+    sys.stdout.reconfigure(line_buffering=True)  # somebody may read along through a pipe
     about, began = about_this_machine(), time.monotonic()
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="provenote-bench-") as folder:

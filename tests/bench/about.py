@@ -3,7 +3,6 @@
 import os
 import platform
 import subprocess
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +26,7 @@ def about_this_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "git": git.stdout.strip().removeprefix("git version "),
         "provenote": _commit(),
-        "provenote's own": {name: version(name) for name in _OURS},
+        "own": {name: version(name) for name in _OURS},
         "peers": peers | {peer.name: peer.version for peer in chains.PEERS},
         "load_before": os.getloadavg(),
     }
@@ -47,8 +46,3 @@ def _commit() -> str:
     )
     commit = f" ({done.stdout.strip()})" if done.returncode == 0 else ""
     return f"{version('provenote')}{commit}"
-
-
-def is_linux() -> bool:
-    """Tell whether this is Linux: memory of processes is told there only."""
-    return sys.platform == "linux"

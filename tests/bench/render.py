@@ -53,7 +53,7 @@ def _theirs(notebook: bytes, template: str) -> Callable[[], str]:
 
 def _colophon() -> Colophon:
     environment = EnvironmentLine("3.11", "0" * 64, 40)
-    values = {name: "bench" for name in ("project", "report", "title", "subject", "author", "host")}
+    values = dict.fromkeys(("project", "report", "title", "subject", "author", "host"), "bench")
     return Colophon(
         **values,
         commit="0" * 40,
@@ -84,7 +84,7 @@ def _notebook() -> dict[str, object]:
 
 
 def _cell(number: int, chance: random.Random) -> dict[str, object]:
-    """Return a cell: every fourth is prose, every tenth has a figure, the others text or a table."""
+    """Return a cell: every fourth is prose, every tenth has a figure, others a text or table."""
     cell: dict[str, object] = {"id": f"cell-{number}", "metadata": {}}
     if number % 4 == 0:
         source = f"## Part {number}\n\nSome *prose* with `code`, $x^2$ and a list:\n\n- one\n- two"
