@@ -43,7 +43,7 @@ format: setup  ## Bring the code into shape.
 	@$(BIN)/ruff check --fix .
 
 bench: setup  ## Measure, side by side with peers.
-	@$(BIN)/python -m tests.bench $(BENCH_JSON)
+	@$(BIN)/python -m tests.bench $(if $(BENCH_ONLY),--only "$(BENCH_ONLY)") $(if $(BENCH_JSON),--json "$(BENCH_JSON)")
 
 clean:  ## Remove everything that `make` made here; runs in PROVENOTE_HOME stay.
 	rm -rf $(VENV) build dist *.egg-info sdk/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,74 +1,64 @@
-"""Side-by-side timings of whole commands, in one run: ``make bench``.
+"""``make bench``: provenote measured beside its peers, on this machine, in one run.
 
 What is compared is done several times in turn, so that a machine whose speed drifts slows all
 of it alike. Told are the median, the least and the most of the rounds.
 """
 
-import json
+import argparse
 import os
-import platform
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+import time
 from pathlib import Path
+from types import FrameType
 
-from tests.bench import chain, one_report, peers
-from tests.bench.timing import ROUNDS, Timing, measured, print_table
-
-
-@dataclass(frozen=True)
-class Part:
-    """Timings that belong into one table."""
-
-    title: str
-    timings: Sequence[Timing]
-    digits: int = 2
+from tests.bench.about import about_this_machine
+from tests.bench.figures import Table
+from tests.bench.place import Place
+from tests.bench.results import Results
+from tests.bench.rows import measure_of, wanted_rows
+from tests.bench.terminal import print_goals, print_table
 
 
 def main() -> None:
-    """Measure, print tables, and write them as JSON to the file that is named, if any."""
-    load = [os.getloadavg()]
-    parts = []
+    """Measure, print tables, and write them as JSON."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", default="", help="rows, by letter or name: a,nothing_changed")
+    parser.add_argument("--json", type=Path, help="where the results go")
+    given = parser.parse_args()
+    rows = wanted_rows(given.only)
+    signal.signal(signal.SIGTERM, _end)
+    sys.stdout.reconfigure(line_buffering=True)  # somebody may read along through a pipe
+    about, began = about_this_machine(), time.monotonic()
+    tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="provenote-bench-") as folder:
-        for part in _parts(Path(folder)):
-            print_table(part.title, part.timings, part.digits)
-            parts.append(part)
-    load.append(os.getloadavg())
-    print(f"\nLoad average before {load[0][0]:.2f}, after {load[1][0]:.2f}.")
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(json.dumps(_told(parts, load), indent=1) + "\n")
+        place = Place(Path(folder))
+        for row in rows:
+            for table in measure_of(row)(place):
+                print_table(table)
+                tables.append(table)
+    seconds = round(time.monotonic() - began)
+    about |= {"load_after": os.getloadavg(), "seconds": seconds}
+    print_goals(tables)
+    target = given.json or place.caches / "results.json"
+    Results(about, place.left_out, tuple(tables)).write(target)
+    print(f"\n{seconds} s. Load before {_load(about, 'before')}, after {_load(about, 'after')}.")
+    print(f"Results: {target}")
 
 
-def _parts(folder: Path) -> Iterator[Part]:
-    home = folder / "home"
-    yield Part(one_report.TITLE, measured(one_report.ways(folder / "report", home)))
-    ours = chain.make_chain(folder / "chain", home, chain.LENGTH)
-    executed = [Timing.of("provenote run", [ours.execute()])]
-    ways = chain.ways(ours)
-    for peer in peers.PEERS:
-        ready = peers.make_ready(peer, folder / "peers", chain.LENGTH)
-        if ready is not None:
-            executed.append(Timing.of(f"{peer.name} {peer.version}", [ready.first_seconds]))
-            ways |= ready.ways()
-    yield Part(f"seconds until {chain.LENGTH} stages are executed (once)", executed)
-    yield Part(f"seconds to know: {chain.LENGTH} stages, unchanged", measured(ways), 3)
-    yield Part("seconds to know: chains of other lengths", chain.growth(folder / "more", home), 3)
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Leave as after Ctrl-C: whatever was started is ended, whatever was made removed."""
+    raise KeyboardInterrupt
 
 
-def _told(parts: Sequence[Part], load: Sequence[tuple[float, float, float]]) -> dict[str, object]:
-    timings = [{"of": part.title, **asdict(one)} for part in parts for one in part.timings]
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rounds": ROUNDS,
-        "python": sys.version.split()[0],
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "load": load,
-        "peers": {peer.name: peer.version for peer in peers.PEERS},
-        "timings": timings,
-    }
+def _load(about: dict[str, object], when: str) -> str:
+    load = about[f"load_{when}"]
+    return f"{load[0]:.2f}" if isinstance(load, tuple) else "unknown"
 
 
-main()
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("\nStopped; nothing is left of it.") from None

@@ -1,20 +1,17 @@
 """A chain of stages of which nothing has changed: how soon is that known?"""
 
 import json
-import os
-import statistics
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.commands import PROVENOTE, environ_of, run
 from tests.bench.folders import notebook, repository
-from tests.bench.timing import Timing, Way, run, shell
 
-BIN = Path(sys.executable).parent
 LENGTH = 100
-GROWTH = (10, 50, 100, 200)
-_LATER_LOOKS = 5
+LOOKS = 1 + 5
+"""Looks of one process: a first one, and later ones."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +24,17 @@ class Chain:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of its commands."""
-        return {**os.environ, "PROVENOTE_HOME": str(self.home)}
+        return environ_of(self.home)
 
     def execute(self) -> float:
         """Run it, and return the seconds that it took."""
         began = time.perf_counter()
-        run([BIN / "provenote", "run", "end"], self.project, self.environ)
+        run([PROVENOTE, "run", "end"], self.project, self.environ)
         return time.perf_counter() - began
 
     def look(self) -> list[float]:
-        """Return the seconds of several looks in a new process, one after the other."""
-        command = [sys.executable, "-m", "tests.bench.look", str(self.project), str(_LATER_LOOKS)]
+        """Return the seconds of looks in a new process, one after the other."""
+        command = [sys.executable, "-m", "tests.bench.look", str(self.project), str(LOOKS)]
         root = Path(__file__).parents[2]
         return [float(item) for item in json.loads(run(command, root, self.environ).stdout)]
 
@@ -70,28 +67,3 @@ def _step(number: int) -> str:
     if not number:
         return f"{start}def build():\n    return told(0)\n"
     return f"{start}def build(before):\n    return before.read_text() + told({number})\n"
-
-
-def ways(chain: Chain) -> dict[str, Way]:
-    """Return our ways to know that nothing is to be done."""
-    plan = shell([BIN / "provenote", "plan"], chain.project, chain.environ)
-    return {
-        "provenote plan, from the shell": plan,
-        "provenote in process, first look": lambda: chain.look()[0],
-        "provenote in process, later looks": lambda: statistics.median(chain.look()[1:]),
-    }
-
-
-def growth(folder: Path, home: Path) -> list[Timing]:
-    """Return how the looks grow with the length of the chain."""
-    found = []
-    for length in GROWTH:
-        chain = make_chain(folder / str(length), home, length)
-        chain.execute()
-        looks = [chain.look() for _ in range(_LATER_LOOKS)]
-        later = [statistics.median(one[1:]) for one in looks]
-        found.append(
-            Timing.of(f"{length} stages, in process, first look", [one[0] for one in looks])
-        )
-        found.append(Timing.of(f"{length} stages, in process, later looks", later))
-    return found

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.timing import run
+from tests.bench.commands import run
 
 _IDENTITY = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
 
@@ -17,22 +17,37 @@ def repository(folder: Path, files: Mapping[str, str]) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    run([_git(), "init", "--quiet"], folder, os.environ)
+    run([git(), "init", "--quiet", "--initial-branch", "main"], folder, os.environ)
     commit_all(folder)
     return folder
 
 
+def bare_clone(source: Path, target: Path) -> Path:
+    """Clone *source* without a working tree, as a server keeps it, and return *target*."""
+    run([git(), "clone", "--quiet", "--bare", source, target], source, os.environ)
+    return target
+
+
+def make_home(folder: Path, environments: Path) -> Path:
+    """Make an empty home that shares *environments*, so that none is built twice."""
+    home = folder / "home"
+    home.mkdir(parents=True, mode=0o700)
+    environments.mkdir(parents=True, exist_ok=True)
+    (home / "environments").symlink_to(environments)
+    return home
+
+
 def commit_all(folder: Path) -> None:
     """Commit what there is."""
-    run([_git(), "add", "--all"], folder, os.environ)
+    run([git(), "add", "--all"], folder, os.environ)
     run(
-        [_git(), *_IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "Bench"],
+        [git(), *_IDENTITY, "commit", "--quiet", "--allow-empty", "-m", "Bench"],
         folder,
         os.environ,
     )
 
 
-def _git() -> str:
+def git() -> str:
     found = shutil.which("git")
     if found is None:
         raise SystemExit("git is not installed.")
@@ -52,6 +67,6 @@ def notebook(cells: Sequence[tuple[str | None, str]]) -> str:
         }
         for number, (tag, source) in enumerate(cells)
     ]
-    kernel = {"name": "bench", "display_name": "bench", "language": "python"}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return json.dumps({"cells": told, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})

@@ -5,17 +5,16 @@ the bench. What cannot be installed here, without a network for instance, is lef
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.commands import plain_environ, run
 from tests.bench.folders import commit_all, repository
-from tests.bench.timing import Way, run
+from tests.bench.peers.installed import installed
+from tests.bench.rounds import Way
 
-_UV = Path(sys.executable).with_name("uv")
 _QUIET = {"DVC_NO_ANALYTICS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -140,11 +139,10 @@ class Ready:
         return way
 
 
-def make_ready(peer: Peer, folder: Path, length: int) -> Ready | None:
-    """Install the peer, make its chain and run it once; None, told, where it has no place here."""
-    program = _installed(peer)
-    if program is None:
-        return None
+def make_ready(peer: Peer, caches: Path, folder: Path, length: int) -> Ready:
+    """Install the peer, make its chain and run it once; raises NotInstallableError."""
+    root = caches / f"{peer.name}-{peer.version}"
+    program = installed(root, [f"{peer.name}=={peer.version}"]) / peer.name
     project = repository(folder / peer.name, peer.files(length))
     for command in peer.prepare:
         run([program, *command], project, _environ(program))
@@ -157,24 +155,4 @@ def make_ready(peer: Peer, folder: Path, length: int) -> Ready | None:
 
 def _environ(program: Path) -> dict[str, str]:
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, **_QUIET, "PATH": path}
-
-
-def _installed(peer: Peer) -> Path | None:
-    """Return the peer's program, installing it below the user's cache the first time."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    root = caches / "provenote-bench" / f"{peer.name}-{peer.version}"
-    program = root / "bin" / peer.name
-    if program.exists():
-        return program
-    made = [str(_UV), "venv", "--quiet", "--clear", "--python", sys.executable, str(root)]
-    pinned = f"{peer.name}=={peer.version}"
-    python = str(root / "bin" / "python")
-    install = [str(_UV), "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-    for command in (made, [*install, pinned]):
-        done = subprocess.run(command, capture_output=True, check=False, text=True)
-        if done.returncode != 0:
-            words = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
-            print(f"{pinned} is left out, it cannot be installed here: {words}")
-            return None
-    return program
+    return plain_environ(PATH=path, **_QUIET)
