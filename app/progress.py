@@ -63,8 +63,8 @@ def left_in_words(seconds: float) -> str:
 
 
 def wait_in_words(seconds: float) -> str:
-    """Return a wait: ``starts in about 12 s``; the pages' script says the same."""
-    return f"starts in {about(seconds)}" if seconds >= 0.5 else "starts soon"
+    """Return a wait: ``about 12 s``; the pages' script says the same."""
+    return about(seconds) if seconds >= 0.5 else "starts soon"
 
 
 def about(seconds: float) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_MAX_TITLE = 120
 _MAX_TEXT = 2_000
 _MAX_SOURCE = 4_000
 _MAX_IMAGE = 300_000
@@ -24,7 +25,7 @@ def cell_event(notebook: "NotebookNode", index: int, seconds: float) -> dict[str
         "event": "cell",
         "index": index,
         "total": len(notebook.cells),
-        "title": _title(notebook, index)[:120],
+        "title": title_of(notebook, index),
         "source": source[:_MAX_SOURCE],
         "seconds": round(seconds, 3),
         "text": "".join(_texts(cell))[-_MAX_TEXT:],
@@ -33,7 +34,7 @@ def cell_event(notebook: "NotebookNode", index: int, seconds: float) -> dict[str
     }
 
 
-def _title(notebook: "NotebookNode", index: int) -> str:
+def title_of(notebook: "NotebookNode", index: int) -> str:
     """Return what a reader calls the cell: its heading, or what it is for, or how it begins."""
     cell = notebook.cells[index]
     tags = cell.get("metadata", {}).get("tags", [])
@@ -44,8 +45,9 @@ def _title(notebook: "NotebookNode", index: int) -> str:
     if index and notebook.cells[index - 1].cell_type == "markdown":
         headings = _HEADING.findall(notebook.cells[index - 1].source)
         if headings:
-            return str(headings[-1])
-    return next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+            return str(headings[-1])[:_MAX_TITLE]
+    lines = (line.strip() for line in cell.source.splitlines())
+    return next(filter(None, lines), "")[:_MAX_TITLE]
 
 
 def _texts(cell: "NotebookNode") -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The live messages of an attempt as rows of the ledger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import delete
@@ -16,7 +16,7 @@ MAX_EVENTS = 2_000
 MAX_LOG_ROWS = 400
 MAX_PRINTED = 20_000
 _OF_ONE_ATTEMPT = 10_000_000
-_PRINTING = "printing"
+_AT_WORK = "at_work"
 
 
 class LiveRows:
@@ -27,20 +27,20 @@ class LiveRows:
         self._seq = 0
         self._told: dict[str, int] = {}
         self._logs: list[int] = []
-        self._printed = self._written = _Printed()
+        self._at_work = self._written = _AtWork()
 
     def write(self, session: Session, events: list[Event]) -> None:
         """Write *events*; `written` has to be called once they surely are."""
-        printed = self._written
+        now = self._written
         for event in joined(events):
-            printed = printed.after(event)
-            if event.get("cell") is None:
+            now = now.after(event)
+            if event["event"] != "doing" and event.get("cell") is None:
                 session.add_all(self._rows(event))
-        if printed != self._written:
-            self._drop(session, RunEvent.kind == _PRINTING)
-            if printed.text:
-                session.add(self._row(_PRINTING, {"cell": printed.cell, "text": printed.text}))
-        self._printed = printed
+        if now != self._written:
+            self._drop(session, RunEvent.kind == _AT_WORK)
+            if now.cell is not None:
+                session.add(self._row(_AT_WORK, asdict(now)))
+        self._at_work = now
         if len(self._logs) > MAX_LOG_ROWS:
             # A page shows the end of the log; the whole of it is kept when the run ends.
             self._logs = self._logs[MAX_LOG_ROWS // 2 :]
@@ -48,7 +48,7 @@ class LiveRows:
 
     def written(self) -> None:
         """Take what was given to `write` the last time for written."""
-        self._written = self._printed
+        self._written = self._at_work
 
     def _drop(self, session: Session, *which: Any) -> None:
         session.execute(delete(RunEvent).where(RunEvent.run_id == self._claim.id, *which))
@@ -76,21 +76,23 @@ class LiveRows:
 
 
 @dataclass(frozen=True)
-class _Printed:
-    """The end of what the cell at work has printed so far."""
+class _AtWork:
+    """The cell at work, and the end of what it has printed so far."""
 
     cell: int | None = None
+    title: str = ""
     text: str = ""
 
-    def after(self, event: Event) -> "_Printed":
+    def after(self, event: Event) -> "_AtWork":
         """Return what it is after *event*; a cell that has ended shows by itself what it gave."""
-        if event["event"] == "cell":
-            return _Printed()
-        cell = event.get("cell")
-        if event["event"] != "log" or cell is None:
-            return self
-        before = self.text if cell == self.cell else ""
-        return _Printed(cell, (before + event["text"])[-MAX_PRINTED:])
+        match event["event"]:
+            case "doing":
+                return _AtWork(event["index"], event.get("title", ""))
+            case "cell":
+                return _AtWork()
+            case "log" if self.cell is not None and event.get("cell") == self.cell:
+                return replace(self, text=(self.text + event["text"])[-MAX_PRINTED:])
+        return self
 
 
 def joined(events: list[Event]) -> Iterator[Event]:

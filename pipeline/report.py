@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cells import cell_event, error_of
+from pipeline.cells import cell_event, error_of, title_of
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.waiting import POOL
@@ -151,7 +151,11 @@ class _Saver:
     def cell_started(self, index: int, cell: "NotebookNode") -> None:
         """Say which cell is at work."""
         del cell
-        self.emit({"event": "doing", "index": index, "total": self._total()})
+        assert self.watch is not None and self.watch.notebook is not None  # noqa: S101, PT018
+        notebook = self.watch.notebook
+        title = title_of(notebook, index)
+        told = {"index": index, "total": len(notebook.cells), "title": title}
+        self.emit({"event": "doing", **told})
 
     def cell_prints(self, index: int, text: str) -> None:
         """Say what the cell at work has printed just now."""
@@ -164,10 +168,6 @@ class _Saver:
         self.emit(cell_event(self.watch.notebook, index, seconds))
         if self._size < _LARGE_BYTES:
             self.save(self.watch.notebook)
-
-    def _total(self) -> int:
-        notebook = self.watch.notebook if self.watch else None
-        return len(notebook.cells) if notebook is not None else 0
 
     def save(self, notebook: "NotebookNode") -> None:
         """Write the notebook, with nothing in it that tells of this machine."""

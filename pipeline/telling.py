@@ -72,7 +72,7 @@ class Telling:
             self._progress |= {"doing": f"cell {event['index'] + 1}"} | at
         else:
             self._progress |= {"cells_done": event["index"] + 1} | at
-            self._events.append(event)
+        self._events.append(event)
 
     def _hear_of_stage(self, event: Event) -> None:
         """Say at which of its cells a stage is; they are not those that the run counts."""

@@ -15,7 +15,7 @@ from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.states import ENDED, Status
 from provenance.ledger.tables import Run
 
-_PACE = {Status.QUEUED: 1000, Status.RUNNING: 250}
+_PACE = {Status.QUEUED: 1000, Status.RUNNING: 200}
 _LOAD_AGAIN = {"HX-Refresh": "true"}
 
 

@@ -94,7 +94,10 @@ def carry_out(asking: Asking, run: Run) -> dict[str, Any]:
     lease = asking.settings.lease_seconds
     try:
         expected = expected_here(installation, CaseKey(run.project_id, run.report, run.case_key))
-        with hands(installation, lease) as ours, Progress(case, expected) as progress:
+        with (
+            hands(installation, lease) as ours,
+            Progress(case, expected, ours.called_off) as progress,
+        ):
             if held is None:
                 return _watch(installation, run.id, progress, ours.called_off)
             local = of_this_directory(asking, run.commit_sha)

@@ -2,13 +2,13 @@
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from app.cli.heard import Heard
 from app.progress import left_words, state_words
+from provenance.ledger.queries.progress import Progress
 
 _A_SECOND = 10
 _WIDTH = 30
@@ -19,10 +19,11 @@ class Bar:
 
     def __init__(self, console: Console, title: str, heard: Heard) -> None:
         """Show *heard* under *title*, which is markup."""
-        self._title = title
+        self._name = Text.from_markup(title, overflow="ellipsis")
+        self._name.no_wrap = True
         self._heard = heard
         self._live = Live(
-            get_renderable=self._render,
+            get_renderable=self.render,
             console=console,
             refresh_per_second=_A_SECOND,
             transient=True,
@@ -38,22 +39,24 @@ class Bar:
         """Take the lines away."""
         self._live.stop()
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
+        """Return the two lines as they are at this moment."""
         now = self._heard.now()
         share = now.share
         line = Table.grid(padding=(0, 2))
         line.add_row(
-            Text.from_markup(self._title, overflow="ellipsis"),
+            self._name,
             ProgressBar(1.0, share or 0.0, width=_WIDTH, pulse=share is None),
-            Text(state_words(now), no_wrap=True),
-            Text.from_markup(f"[dim]{escape(self._time())}[/]"),
+            Text("stops" if self._heard.stops else state_words(now), no_wrap=True),
+            Text(self._time(now), "dim", no_wrap=True, overflow="ellipsis"),
         )
         return Group(
             line, Text(f"  {self._heard.printed}", "dim", no_wrap=True, overflow="ellipsis")
         )
 
-    def _time(self) -> str:
-        now = self._heard.now()
+    def _time(self, now: Progress) -> str:
+        if self._heard.stops:
+            return "Ctrl-C again stops at once"
         left = left_words(now)
         usual = "" if now.expected is None else f" of the usual {now.expected:.1f} s"
         return f"{now.elapsed:.1f} s{usual}{', ' if left else ''}{left}"

@@ -1,6 +1,7 @@
 """Who carries out runs that a command waits for: a runner and kernel hosts of its own."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ def calling_off() -> Iterator[threading.Event]:
     def call_off(_signal: int, _frame: FrameType | None) -> None:
         called_off.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        say("Stopping; Ctrl-C again stops at once.", err=True)
+        if not sys.stderr.isatty():  # there the bar says it
+            say("Stopping; Ctrl-C again stops at once.", err=True)
 
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield called_off

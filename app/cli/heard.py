@@ -1,6 +1,7 @@
 """What a command line has heard of a run so far, and how far that means it is."""
 
 import re
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,8 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 class Heard:
     """Puts the events of a run together; the time that passes between them counts too."""
 
-    def __init__(self, expected: Took | None) -> None:
+    def __init__(self, expected: Took | None, called_off: threading.Event | None = None) -> None:
+        self._called_off = called_off
         self._expected = expected
         self._started = self._since = time.monotonic()
         self._doing: str | None = None
@@ -36,12 +38,18 @@ class Heard:
             self._since, self._total = time.monotonic(), event["total"]
             if event["event"] == "cell":
                 self._done = event["index"] + 1
+                self._tail += "\n"
             else:
                 self._doing = f"cell {event['index'] + 1}"
 
     def look(self, seen: Progress) -> None:
         """Take over what the ledger says of a run that somebody else carries out."""
         self._seen = seen
+
+    @property
+    def stops(self) -> bool:
+        """Whether somebody at the terminal wants its end."""
+        return self._called_off is not None and self._called_off.is_set()
 
     @property
     def printed(self) -> str:

@@ -1,6 +1,7 @@
 """How a run is shown on a terminal while it goes on."""
 
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,12 +32,20 @@ class Progress:
     On a terminal a bar moves; into a file or a pipe go lines, and not too many of them.
     """
 
-    def __init__(self, case: CaseToRun, expected: Took | None = None) -> None:
-        """Tell of a run of *case*, which is expected to spend its time as *expected*."""
+    def __init__(
+        self,
+        case: CaseToRun,
+        expected: Took | None = None,
+        called_off: threading.Event | None = None,
+    ) -> None:
+        """Tell of a run of *case*, which is expected to spend its time as *expected*.
+
+        *called_off* is set when somebody at the terminal wants its end.
+        """
         self._console = Console(stderr=True, highlight=False)
         told = ", ".join(f"{name}={value}" for name, value in case.case.items())
         self._title = escape(f"{case.report} ({told})" if told else case.report)
-        self._heard = Heard(expected)
+        self._heard = Heard(expected, called_off)
         self._bar: Bar | None = None
         self._started = time.monotonic()
         self._said = self._started

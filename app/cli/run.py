@@ -97,7 +97,7 @@ def _run_all(
 def _run_one(local: Local, ours: Hands, claim: Claim, case: CaseToRun) -> dict[str, Any]:
     """Carry out one run, showing its progress, and return its object."""
     key = CaseKey(local.project_id, case.report, case_key(case.case))
-    with Progress(case, expected_here(local.installation, key)) as progress:
+    with Progress(case, expected_here(local.installation, key), ours.called_off) as progress:
         evaluate_run(claim, ours.worker(progress.hear), local.checkout)
         told = run_with_jobs(local.installation, claim.id)
         progress.finish(told, materialise(local, claim.id))

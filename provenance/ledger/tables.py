@@ -260,7 +260,7 @@ class RunEvent(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """``stage``, ``cell``, ``figure`` (what a cell drew), ``log``, or ``printing`` (the end of
-    what the cell at work has printed; there is one at most)."""
+    """``stage``, ``cell``, ``figure`` (what a cell drew), ``log``, or ``at_work`` (the cell
+    at work and the end of what it has printed; there is one at most)."""
     payload: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -108,15 +108,21 @@ def expected_times(session: Session, cases: Iterable[CaseKey]) -> dict[CaseKey, 
     """Return how a run of each case is expected to spend its time, as far as anybody knows.
 
     The median of the last runs, part by part. Only runs of the same cells as the newest one
-    count: a template that was changed takes another time.
+    count: a template that was changed takes another time. A case that was never executed takes
+    as long as the one of its report that was executed last.
     """
     wanted = set(cases)
     found = {
         CaseKey(row.project_id, row.report, row.case_key): _typical([*map(_read, row.recent)])
         for row in session.scalars(select(CaseTimes).where(_is_one_of(wanted)))
     }
-    others = _like_others(session, wanted - found.keys())
-    return found | {case: Took(seconds, {}, 0.0, 0) for case, seconds in others.items()}
+    unknown = wanted - found.keys()
+    for report in {case[:2] for case in unknown}:
+        row = session.scalar(_of_report(*report).limit(1))
+        if row is not None:
+            typical = _typical([*map(_read, row.recent)])
+            found |= {case: typical for case in unknown if case[:2] == report}
+    return found
 
 
 _CASE = (CaseTimes.project_id, CaseTimes.report, CaseTimes.case_key)
@@ -136,11 +142,14 @@ def _like_others(session: Session, cases: Iterable[CaseKey]) -> dict[CaseKey, fl
 
 
 def _of_others(session: Session, project_id: str, report: str) -> float | None:
-    query = select(CaseTimes.seconds).where(
-        CaseTimes.project_id == project_id, CaseTimes.report == report
-    )
-    found = session.scalars(query.order_by(CaseTimes.at.desc()).limit(_OTHERS)).all()
-    return median(found) if found else None
+    rows = session.scalars(_of_report(project_id, report).limit(_OTHERS)).all()
+    return median(row.seconds for row in rows) if rows else None
+
+
+def _of_report(project_id: str, report: str) -> Select[CaseTimes]:
+    """Select the cases of a report, the one that was executed last first."""
+    query = select(CaseTimes).where(CaseTimes.project_id == project_id, CaseTimes.report == report)
+    return query.order_by(CaseTimes.at.desc())
 
 
 def _typical(recent: Sequence[Took]) -> Took:

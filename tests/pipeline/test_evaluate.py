@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from app.cancelling import cancel_all
 from pipeline.evaluate import prepare_evaluation
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunEvent
@@ -286,6 +287,18 @@ def test_a_repository_that_does_not_answer_is_asked_again(
     second = evaluate.carry_out(evaluation_id)
     assert (second.row.error, second.verdict) == (None, "passed")
     assert second.run.verdict == "passed"
+
+
+def test_runs_of_an_evaluation_that_was_cancelled_meanwhile_never_start(
+    evaluate: Bench, git_project: MakeRepository
+) -> None:
+    evaluation_id = evaluate.accept(git_project(PROJECT))
+    claimed = evaluate.claim(Evaluation, evaluation_id)
+    cancel_all(evaluate.installation.ledger, evaluation_id)
+    assert prepare_evaluation(claimed, evaluate.worker()) == []
+    found = evaluate.evaluation(evaluation_id)
+    assert [run.verdict for run in found.runs] == ["cancelled"]
+    assert (found.row.status, found.verdict) == ("finished", "cancelled")
 
 
 def test_preparing_again_after_a_lost_worker_writes_no_second_run(

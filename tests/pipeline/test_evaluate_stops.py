@@ -17,6 +17,7 @@ from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import ClaimLostError, release
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Run, RunEvent
+from provenance.ledger.times import CaseKey, Took, expected_times
 from tests.pipeline.weather import single, staged
 from tests.support.evaluations import Bench, in_thread
 from tests.support.repository import Repository, notebook
@@ -27,6 +28,7 @@ FIRST = "import provenote\nprovenote.metric('seen', 1)\nprint('finished ' + 'cel
 STUBBORN = """\
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('at ' + 'work')
 if os.fork() == 0:
     os.setsid()
     while True: time.sleep(1)
@@ -46,6 +48,22 @@ def until_a_cell_is_done(evaluate: Bench, run_id: str) -> None:
     wait_for(lambda: row(evaluate, run_id).cells_done >= 1, "the first cell to end", 60)
 
 
+def at_work(evaluate: Bench, run_id: str) -> list[tuple[int, str]]:
+    """Return the cell at work and what it has printed."""
+    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.kind == "at_work")
+    with evaluate.installation.ledger.reading() as session:
+        found = [event.payload for event in session.scalars(query)]
+    return [(payload["cell"], payload["text"]) for payload in found]
+
+
+def expected(evaluate: Bench, run_id: str) -> Took | None:
+    """Return how the next run of the same case is expected to spend its time."""
+    run = row(evaluate, run_id)
+    case = CaseKey(run.project_id, run.report, run.case_key)
+    with evaluate.installation.ledger.reading() as session:
+        return expected_times(session, [case]).get(case)
+
+
 def cancel(evaluate: Bench, run_id: str) -> None:
     with evaluate.installation.ledger.writing() as session:
         cancel_run(session, run_id)
@@ -62,6 +80,7 @@ def test_a_cancelled_report_ends_soon_and_keeps_what_it_had_finished(
             events = session.scalars(select(RunEvent).where(RunEvent.run_id == run_id)).all()
         assert [event.payload["index"] for event in events if event.kind == "cell"] == [0]
         wait_for(lambda: row(evaluate, run_id).doing == "cell 2", "the second cell")
+        wait_for(lambda: at_work(evaluate, run_id) == [(1, "at work\n")], "what it prints")
         cancel(evaluate, run_id)
         asked = time.monotonic()
     assert time.monotonic() - asked < 15
@@ -74,6 +93,7 @@ def test_a_cancelled_report_ends_soon_and_keeps_what_it_had_finished(
     with evaluate.installation.ledger.reading() as session:
         assert session.scalar(select(func.count()).select_from(RunEvent)) == 0
     assert evaluate.evaluation(run.row.evaluation_id).verdict == "cancelled"
+    assert expected(evaluate, run_id) is None, "what was stopped says nothing of the next one"
     again = evaluate.ask(repository, "daily")
     cancel(evaluate, again)
     assert row(evaluate, again).verdict == "cancelled"
@@ -191,7 +211,8 @@ def test_what_a_listener_hears_is_what_happens(
 ) -> None:
     heard: list[dict] = []
     body = "def build():\n    print('from the stage')\n    return 'x'\n"
-    run_id = evaluate.ask(git_project(staged(body)), "daily")
+    repository = git_project(staged(body))
+    run_id = evaluate.ask(repository, "daily")
     worker = replace(evaluate.worker(), listener=heard.append)
     evaluate_run(evaluate.claim(Run, run_id), worker)
     kinds = [event["event"] for event in heard]
@@ -200,3 +221,10 @@ def test_what_a_listener_hears_is_what_happens(
     stage = next(event for event in heard if event["event"] == "stage")
     assert (stage["stage"], stage["status"]) == ("made", "executed")
     assert kinds.index("stage") < kinds.index("cell")
+    took = expected(evaluate, run_id)
+    assert took is not None
+    cells = [event["index"] for event in heard if event["event"] == "cell"]
+    assert list(took.cells) == cells
+    reused = evaluate.execute(evaluate.ask(repository, "daily"))
+    assert reused.row.reused
+    assert expected(evaluate, run_id) == took, "what was reused took no time"

@@ -41,7 +41,7 @@
   const show = {
     elapsed: (one, elapsed) => write(one, passed(elapsed)),
     left: (one, _, left) => write(one, left < 0.5 ? "soon done" : `${about(left)} left`),
-    wait: (one, _, left) => write(one, left < 0.5 ? "starts soon" : `starts in ${about(left)}`),
+    wait: (one, _, left) => write(one, left < 0.5 ? "starts soon" : about(left)),
     bar: (one, elapsed, left) => { if (elapsed + left > 0) one.value = elapsed / (elapsed + left); },
   };
 

@@ -45,10 +45,11 @@ class LiveCell:
 
 
 @dataclass(frozen=True)
-class Printing:
-    """The end of what the cell at work has printed."""
+class AtWork:
+    """The cell at work, and the end of what it has printed."""
 
     index: int
+    title: str
     text: str
 
 
@@ -59,7 +60,7 @@ class Live:
     stages: tuple[LiveStage, ...]
     cells: tuple[LiveCell, ...]
     """Those that ended after the message from which on was asked."""
-    printing: Printing | None
+    at_work: AtWork | None
     log: tuple[str, ...]
 
 
@@ -104,24 +105,25 @@ def live_of(session: Session, run_id: str, after: int = 0) -> Live:
     """Return what the run has said so far; of its cells, what came after the message *after*."""
     said = select(RunEvent).where(RunEvent.run_id == run_id)
     cells = said.where(RunEvent.kind == "cell", RunEvent.seq > after).order_by(RunEvent.seq)
-    others = said.where(RunEvent.kind.in_(("stage", "printing"))).order_by(RunEvent.seq)
+    others = said.where(RunEvent.kind.in_(("stage", "at_work"))).order_by(RunEvent.seq)
     newest = said.where(RunEvent.kind == "log").order_by(RunEvent.seq.desc()).limit(MOST_LOG_LINES)
     stages: dict[str, LiveStage] = {}
-    printing = None
+    at_work = None
     for event in session.scalars(others):
         if event.kind == "stage":
             stage = _stage(event.payload)
             stages[stage.name] = stage
         else:
             index = int(_number(event.payload.get("cell")) or 0)
-            printing = Printing(index, _text(event.payload.get("text")))
+            title, text = (_text(event.payload.get(name)) for name in ("title", "text"))
+            at_work = AtWork(index, title, text)
     log = "".join(
         _text(event.payload.get("text")) for event in reversed([*session.scalars(newest)])
     )
     return Live(
         tuple(stages.values()),
         tuple(_cell(event.seq, event.payload) for event in session.scalars(cells)),
-        printing,
+        at_work,
         tuple(log.splitlines()[-MOST_LOG_LINES:]),
     )
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.api.v1.models import RunObject
-from provenance.ledger.claims import claim, finish
+from provenance.ledger.claims import Claim, claim, close_evaluation_if_done, finish
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Check, Evaluation, Metric, Run, RunInput
+from provenance.ledger.times import CaseKey, Took, remember_took
 from tests.app.intake.world import rows
 
 RUNS = "/api/v1/projects/weather/reports/daily/runs"
@@ -272,3 +273,40 @@ def test_no_parameters_break_the_interface(quiet, params):
     assert answer.status_code in (202, 400)
     if answer.status_code == 202:
         assert set(answer.json["params"]) >= set(params)
+
+
+def test_progress_is_told_until_the_run_has_ended(ask, client, installation):
+    first, second = (ask(params={"limit": limit}).json for limit in (1, 2))
+    assert (first["progress"]["queue_position"], second["progress"]["queue_position"]) == (1, 2)
+    with installation.ledger.writing() as session:
+        assert claim(session, Run, first["id"], "worker", 60.0)
+        row = session.get_one(Run, first["id"])
+        row.doing, row.cells_done, row.cells_total = "cell 4", 3, 9
+        case = CaseKey(row.project_id, row.report, row.case_key)
+        remember_took(session, case, Took(100.0, {3: 500.0}, 100.0, 9))
+    told = client.get(f"/api/v1/runs/{first['id']}").json["progress"]
+    assert (told["doing"], told["cells_done"], told["cells_total"]) == ("cell 4", 3, 9)
+    assert (told["expected_seconds"], told["left_seconds"]) == (700.0, 600.0)
+    assert 0 <= told["elapsed"] < 100
+    listed = {run["id"]: run["progress"] for run in client.get("/api/v1/runs").json["items"]}
+    assert listed[second["id"]]["queue_position"] == 1
+    assert listed[second["id"]]["queue_seconds"] == pytest.approx(600, abs=1)
+    ask(f"/api/v1/runs/{second['id']}/cancel")
+    assert client.get(f"/api/v1/runs/{second['id']}").json["progress"] is None
+
+
+def test_a_whole_evaluation_is_cancelled(ask, client, installation):
+    first = ask().json
+    address = first["links"]["evaluation"].replace("https://reports.example.org", "/api/v1")
+    with installation.ledger.writing() as session:
+        assert claim(session, Run, first["id"], "worker", 60.0)
+    answer = ask(f"{address}/cancel")
+    assert (answer.status_code, answer.json["status"]) == (202, "running")
+    assert client.get(address).json["runs"][0]["progress"]["cells_done"] == 0
+    with installation.ledger.writing() as session:
+        run = session.get_one(Run, first["id"])
+        finish(session, Claim(Run, run.id, "worker", 1), verdict="cancelled")
+        close_evaluation_if_done(session, run.evaluation_id)
+    again = ask(f"{address}/cancel")
+    assert (again.status_code, again.json["verdict"]) == (200, "cancelled")
+    assert ask("/api/v1/evaluations/eval_0/cancel").status_code == 404

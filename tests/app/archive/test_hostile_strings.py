@@ -74,7 +74,7 @@ def hostile(maker: Maker) -> list[str]:
     text = dict.fromkeys(("title", "source", "text", "error", "image"), EVIL)
     maker.event(live, 2, "cell", index=1, total=2, seconds=1.0, **text)
     maker.event(live, 3, "log", text=EVIL)
-    maker.event(live, 4, "printing", cell=2, text=EVIL)
+    maker.event(live, 4, "at_work", cell=2, title=EVIL, text=EVIL)
     environment = maker.environment(
         ENVIRONMENT, source=EVIL, python=EVIL, platform=EVIL, packages={EVIL: EVIL}
     )

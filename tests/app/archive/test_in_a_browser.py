@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
+from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
+from provenance.ledger.times import CaseKey, Took, remember_took
 from tests.app.archive.maker import Maker
 from tests.app.archive.test_hostile_strings import hostile, pages
+from tests.support.waiting import wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = (
@@ -89,19 +92,45 @@ def test_a_report_reaches_neither_the_reader_nor_the_server(page, maker: Maker):
 
 def test_a_run_is_watched_live_until_its_report_is_there(page, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1), status=Status.RUNNING)
-    run = maker.run(evaluation, status=Status.RUNNING, cells_total=3, cells_done=1)
-    maker.event(run, 1, "cell", index=1, total=3, title="First", source="a = 1", text="one")
+    run = maker.run(evaluation, status=Status.QUEUED)
     page.goto(f"/runs/{run.id}")
+    assert page.text_content("#live-state") == "1st in the queue"
+    page.evaluate("document.body.dataset.loaded = 'once'")
+    maker.event(run, 1, "cell", index=0, total=3, title="First", source="a = 1", text="one")
+    maker.event(run, 2, "at_work", cell=1, title="Second", text="step 1\n")
+    facts = {"status": Status.RUNNING, "attempt": 1, "started_at": utc_now()}
+    maker.change(run, cells_total=3, cells_done=1, doing="cell 2", **facts)
+    page.wait_for_selector("#cell-1", timeout=5000)
+    assert page.text_content("#live-state") == "Cell 2 of 3"
+    assert "running" in page.text_content(".outcome")
+    assert page.text_content("#live-now pre") == "step 1\n"
     page.click("#cell-1 summary")
-    maker.event(run, 2, "cell", index=2, total=3, title="Second", text="two")
-    maker.change(run, cells_done=2)
+    maker.event(run, 3, "cell", index=1, total=3, title="Second", text="two")
+    maker.change(run, cells_done=2, doing="cell 3")
     page.wait_for_selector("#cell-2", timeout=5000)
-    assert page.text_content(".state") == "Cell 2 of 3"
+    assert page.text_content("#live-state") == "Cell 3 of 3"
     assert page.locator("#cell-1 details[open]").count() == 1
+    assert page.locator("#live-cells article").count() == 2
+    assert page.evaluate("document.body.dataset.loaded") == "once", "all of it without a reload"
     html = maker.keep(b"<p>done</p>")
     maker.change(run, status=Status.FINISHED, verdict=Verdict.PASSED, html=html)
     page.wait_for_selector("iframe[data-report]", timeout=5000)
     assert "passed" in page.text_content(".outcome")
+    assert page.complaints == []
+
+
+def test_a_bar_moves_by_itself_and_waits_where_the_next_event_has_to_come(page, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), status=Status.RUNNING)
+    run = maker.run(evaluation, status=Status.RUNNING, started_at=utc_now())
+    with maker.installation.ledger.writing() as session:
+        case = CaseKey(run.project_id, run.report, run.case_key)
+        remember_took(session, case, Took(1.5, {0: 60.0}, 0.0, 1))
+    page.goto("/")
+    value = "document.querySelector('#running progress, .running progress').value"
+    first = page.evaluate(value)
+    wait_for(lambda: page.evaluate(value) > first, "the bar to move")
+    told = page.locator("[data-clock=left]").first
+    wait_for(lambda: told.text_content() == "about 60\u202fs left", "the cell to be due")
 
 
 def test_the_colours_are_kept_and_a_point_of_a_trend_opens_its_run(page, maker: Maker):

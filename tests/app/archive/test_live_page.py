@@ -65,7 +65,7 @@ def test_news_add_the_cells_that_ended_since_and_say_nothing_twice(client, maker
 def test_what_a_cell_is_printing_is_shown_as_a_terminal_would(client, maker, evaluation):
     run = under_way(maker, evaluation, cells_total=2, doing="cell 2")
     bar = "\x1b[32mtraining\x1b[0m\n 10%\r 55%\r 60%"
-    maker.event(run, 1, "printing", cell=1, text=bar)
+    maker.event(run, 1, "at_work", cell=1, title="Train", text=bar)
     page = client.get(f"/runs/{run.id}").text
     assert '<pre class="output" data-tail>training\n 60%</pre>' in page
 
@@ -112,9 +112,9 @@ def test_a_queue_tells_each_its_place_and_when_its_turn_comes(client, maker, eva
     took(maker, first, Took(240.0, {}, 0.0, 0))
     second, third = (under_way(maker, evaluation, **waiting) for _ in range(2))
     assert "1st in the queue" in (page := client.get(f"/runs/{second.id}").text)
-    assert "starts in about 4\u202fmin" in page
+    assert "about 4\u202fmin" in page
     assert "2nd in the queue" in (page := client.get(f"/runs/{third.id}").text)
-    assert "starts in about 8\u202fmin" in page
+    assert "about 8\u202fmin" in page
     listed = client.get(f"/evaluations/{evaluation.id}").text
     assert "1st in the queue" in listed
     assert "2nd in the queue" in listed
@@ -137,7 +137,7 @@ def test_a_run_of_somebodys_terminal_takes_no_worker(client, maker, evaluation):
     run = under_way(maker, evaluation, status=Status.QUEUED, started_at=None)
     page = client.get(f"/runs/{run.id}").text
     assert "1st in the queue" in page
-    assert "starts in" not in page
+    assert 'data-clock="wait"' not in page
 
 
 @pytest.mark.parametrize("where", ["/", "evaluation"])

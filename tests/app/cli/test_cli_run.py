@@ -219,6 +219,10 @@ def test_ctrl_c_cancels_what_is_running_and_what_waits(desk: Desk) -> None:
         assert [(run.status, run.verdict) for run in runs] == [("finished", "cancelled")] * 2
         assert runs[0].evaluation.status == "finished"
         assert session.scalars(select(RunEvent)).all() == []
+        assert [bool(run.html and run.log) for run in runs] == [True, False]
+    (page,) = (desk.repository.path / ".provenote" / "reports" / "gated").glob("*.html")
+    assert "the first cell is done" in page.read_text(), "what was finished is kept"
+    assert "Ctrl-C again stops at once" in log.read_text()
     assert list((desk.home.path / "work").rglob("run_*")) == []
     assert gates[1].pids == []
 
