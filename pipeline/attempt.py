@@ -15,6 +15,7 @@ import structlog
 from pipeline.asked import Asked, read_asked
 from pipeline.heartbeat import Heartbeat
 from pipeline.installation import Installation
+from pipeline.isolation import PROCESSES
 from pipeline.kernels.hosts import KernelHosts, NoHostError
 from pipeline.kernels.wanted import HostWanted
 from pipeline.processes import end_tree, marked_processes
@@ -62,6 +63,7 @@ class Attempt:
         self.deadline = self._started + self.installation.limits.run_seconds
         self._telling = Telling(self.installation.ledger, claim, worker.listener)
         self._places: dict[str, Workplace] = {}
+        self._is_expecting = False
         self.said: list[str] = []
         """What we, and not the project's code, had to say: the run's log begins with it."""
         self.build_log = b""
@@ -132,11 +134,13 @@ class Attempt:
         finally:
             self._telling.flush()
 
-    def expect(self, wanted: HostWanted | None) -> None:
+    def expect(self, wanted: Callable[[], HostWanted | None]) -> None:
         """Let the runner get ready, and a kernel for the report, while something else is done."""
         self.runner.start()
-        if door := self._door(wanted):
-            self.runner.prepare(door)
+        if not self._is_expecting:
+            self._is_expecting = True
+            if door := self._door(wanted()):
+                self.runner.prepare(door)
 
     def _with_door(self, job: Job) -> Job:
         """Return the job with the socket of the host that it wants its kernel from."""
@@ -150,6 +154,8 @@ class Attempt:
     def _door(self, wanted: HostWanted | None) -> str | None:
         if wanted is None or self._worker.hosts is None:
             return None
+        apart = self.installation.isolation
+        wanted = replace(wanted, isolated=apart.level != PROCESSES, network=apart.network)
         try:
             return str(self._worker.hosts.door(wanted))
         except NoHostError as error:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def make_stage(attempt: Attempt, situation: Situation, due: Due, made: Mapping[s
     started = time.monotonic()
     decision = decide(cache, situation, due)
     if decision.entry is None:
-        attempt.expect(host_wanted(situation))  # it gets ready while we wait for our turn
+        attempt.expect(partial(host_wanted, situation))  # it gets ready while we wait for our turn
         attempt.tell(f"stage {step.name}")
         with cache.single_flight(step.key, attempt.check):
             # Somebody else may have made it while we waited for our turn.

@@ -23,6 +23,7 @@ from pipeline.laying import input_path, sdk_context
 from pipeline.limits import Granted
 from pipeline.magics import plain_python
 from pipeline.observation import asked_to_observe
+from pipeline.preloading import preload_of
 from pipeline.rendering.theme import theme_digest
 from pipeline.runner.messages import KernelJob, ReportJob
 from pipeline.stages.signature import SEARCH
@@ -117,7 +118,7 @@ def host_wanted(situation: "Situation", template: Template | None = None) -> Hos
     is_python = (template or situation.template).language in PYTHON
     if not (is_python and situation.manifest.environment.warm and situation.spec.warm):
         return None
-    preload = tuple(situation.manifest.environment.preload or ())
+    preload = preload_of(situation.checkout.tree, situation.manifest, environment.facts)
     return HostWanted(str(environment.root), environment.facts.digest, preload)
 
 

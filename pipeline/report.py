@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.cells import cell_event, error_of, title_of
+from pipeline.containment import Isolation, TreeLimits
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.waiting import POOL
 from pipeline.kernels.warm import warm_kernel
 from pipeline.runner.messages import Failure
+from pipeline.stages.follow import ended_by_us
 from pipeline.workplace import Workplace
 from provenance.files import write_durably
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 EXECUTED = "executed.ipynb"
 """The notebook as far as it has come, in the workplace: kept also when the runner is killed."""
-_TOO_MUCH = "The cells gave more than 100 million characters; what came after is left out."
+_TOO_MUCH = "The cells gave more than {:,} characters; what came after is left out."
 _LARGE_BYTES = 2 * 1024 * 1024
 Emit = Callable[[dict[str, Any]], None]
 
@@ -37,7 +39,9 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     context = workplace.root / "context.json"
     context.write_text(json.dumps(job["context"]))
     saver = _Saver(workplace.root / EXECUTED, emit)
-    watch = Watch(saver.cell_started, saver.cell_ended, Printing(saver.cell_prints))
+    watch = Watch(
+        saver.cell_started, saver.cell_ended, Printing(saver.cell_prints), most=job["output"]
+    )
     saver.watch = watch
     failure = _execute(job, workplace, watch)
     assert watch.notebook is not None or failure is not None  # noqa: S101
@@ -45,7 +49,8 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
         saver.save(watch.notebook)
         failure = failure or error_of(watch.notebook)
         if failure is None and watch.cut:
-            failure = Failure("output_limit", _TOO_MUCH, hint="Show less, or save it by output().")
+            told = _TOO_MUCH.format(job["output"])
+            failure = Failure("output_limit", told, hint="Show less, or save it by output().")
     return {
         "notebook": str(workplace.root / EXECUTED) if watch.notebook is not None else None,
         "failure": asdict(failure) if failure else None,
@@ -54,14 +59,8 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
     """Run papermill; return a failure that no cell shows, such as a kernel that died."""
-    venv = Path(job["venv"])
-    kernel = job["kernel"]
-    told = {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
-    told |= kernel["variables"] if kernel else {}
-    environment, sockets = workplace.environment(venv, told), workplace.sockets
     with workplace.log.open("ab") as log:
-        where = Path(job["directory"])
-        place = KernelPlace(venv, where, environment, job["search"], sockets, log, kernel)
+        place = _place(job, workplace, log)
         if job["door"] is not None:
             try:
                 with warm_kernel(Path(job["door"]), POOL, place) as manager:
@@ -71,6 +70,23 @@ def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failu
                 log.flush()
         with cold_kernel(place) as manager:
             return _watched(job, watch, manager, place)
+
+
+def _place(job: dict[str, Any], workplace: Workplace, log: BinaryIO) -> KernelPlace:
+    venv, kernel = Path(job["venv"]), job["kernel"]
+    told = {"PROVENOTE_CONTEXT": str(workplace.root / "context.json")}
+    told |= kernel["variables"] if kernel else {}
+    return KernelPlace(
+        venv,
+        Path(job["directory"]),
+        workplace.environment(venv, told),
+        job["search"],
+        workplace.sockets,
+        log,
+        kernel,
+        TreeLimits(**job["limits"]),
+        Isolation.read(job["isolation"]),
+    )
 
 
 def _watched(
@@ -86,11 +102,20 @@ def _watched(
     except CellTimeoutError:
         return _at(watch, "timed_out", f"took longer than {job['cell_seconds']:.0f} s.")
     except DeadKernelError:
-        return _at(watch, "died", "ended with the death of its kernel.")
+        died = _at(watch, "died", "ended with the death of its kernel.")
+        return _ended_by_us(manager, died)
     except RuntimeError as error:
         tail = Path(place.log.name).read_text(errors="replace")[-2000:]
-        return Failure("kernel", f"No kernel could be started: {error}\n{tail}")
+        failed = Failure("kernel", f"No kernel could be started: {error}\n{tail}")
+        return _ended_by_us(manager, failed)
     return None
+
+
+def _ended_by_us(manager: "AsyncKernelManager", other: Failure) -> Failure:
+    """Return why the kernel's supervisor ended it, at the place that *other* tells; or *other*."""
+    held = getattr(manager.provisioner, "held", None)
+    failure = ended_by_us(held, "The notebook") if held is not None else None
+    return replace(failure, where=other.where) if failure else other
 
 
 def _by_papermill(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pipeline.attempt import Attempt
@@ -63,7 +64,7 @@ def make_report(attempt: Attempt, situation: Situation, due: Due, made: Sequence
     cache, started = attempt.installation.cache, time.monotonic()
     decision = decide(cache, situation, due)
     if decision.entry is None:
-        attempt.expect(host_wanted(situation))
+        attempt.expect(partial(host_wanted, situation))
         with cache.single_flight(due.step.key, attempt.check):
             decision = decide(cache, situation, due)
             if decision.entry is None:

@@ -5,7 +5,7 @@ import structlog
 from app.work.owner import is_alive
 from pipeline.host import this_host
 from pipeline.installation import Installation
-from pipeline.kernels.hosts import KERNELS
+from pipeline.kernels.hosts import KERNELS, sweep_places
 from pipeline.processes import end_tree, marked_processes
 from pipeline.workplace import Workplace
 from provenance.ledger.claims import expired, give_back, owners
@@ -42,6 +42,7 @@ def sweep(installation: Installation) -> None:
     prefix = f"{installation.home}:"
     # What is there is listed first, and the ledger asked afterwards: an attempt that begins
     # in between is not on the list, one that is on the list was claimed before.
+    sweep_places()
     processes = marked_processes(prefix)
     directories = list(installation.work.glob("*"))
     with installation.ledger.reading() as session:

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.containment import UNLIMITED, Isolation, TreeLimits
+
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
+
+
+PROVISIONER = "provenote-cold"
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,19 @@ class KernelPlace:
     kernel: Mapping[str, Any] | None = None
     """The kernel of another language, a KernelJob; None: Python, in the environment."""
 
+    limits: TreeLimits = UNLIMITED
+    isolation: Isolation | None = None
+
+    @property
+    def containment(self) -> dict[str, object]:
+        """What its provisioner is told of how it is contained."""
+        return {"limits": self.limits, "isolation": self.isolation}
+
     @property
     def start(self) -> dict[str, object]:
         """What a kernel's launch is given."""
-        printed = {"stdout": self.log, "stderr": self.log}
-        return {"cwd": str(self.directory), "env": dict(self.environment), **printed}
+        where = {"cwd": str(self.directory), "env": dict(self.environment)}
+        return {**where, "stdout": self.log}
 
 
 @contextmanager
@@ -48,7 +61,9 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     sockets.mkdir(mode=0o700)
     manager = PromptManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")
-    manager._kernel_spec = _spec(place)
+    manager._kernel_spec = spec = _spec(place)
+    how = {"provisioner_name": PROVISIONER, "config": place.containment}
+    spec.metadata["kernel_provisioner"] = how
     try:
         yield manager
     finally:

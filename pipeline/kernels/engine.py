@@ -34,6 +34,8 @@ class Watch:
     """Passes on what a cell prints while it runs."""
     notebook: "NotebookNode | None" = None
     current: int = 0
+    most: int = MAX_OUTPUT_CHARACTERS
+    """How many characters the cells may give."""
     cut: bool = False
     """Whether the cells gave more than a notebook may hold."""
     _size: int = 0
@@ -50,7 +52,7 @@ class Watch:
         content = message.get("content", {})
         self._size += len(content.get("text", ""))
         self._size += sum(len(str(data)) for data in content.get("data", {}).values())
-        self.cut = self.cut or self._size > MAX_OUTPUT_CHARACTERS
+        self.cut = self.cut or self._size > self.most
         if message["msg_type"] == "stream" and not self.cut:
             self.printing.take(self.current, content.get("text", ""))
         return not self.cut or message["msg_type"] not in _OUTPUTS

@@ -22,6 +22,9 @@ from provenance.errors import UnavailableError
 
 _log = structlog.get_logger()
 DOOR = "door"
+_PLACES = f"pn-{os.getuid()}-h"
+_FRESH_SECONDS = 600.0
+"""A directory that was touched since may belong to a kernel whose host is gone."""
 KERNELS = "kernels"
 """Marks the processes of hosts, in the place where those of attempts have the id of their run."""
 
@@ -159,6 +162,7 @@ class KernelHosts:
                 "parent": ends,
                 "idle": None,
                 "preload": wanted.preload,
+                "isolation": {"network": wanted.network} if wanted.isolated else None,
                 "most": self._limits.kernels,
             }
             try:
@@ -182,9 +186,27 @@ class KernelHosts:
 def _place() -> Path:
     """Make a private directory whose path is short: names of sockets are limited."""
     name = hashlib.sha256(uuid.uuid4().bytes).hexdigest()[:10]
-    place = Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-h{name}"
+    place = Path(tempfile.gettempdir()) / f"{_PLACES}{name}"
     place.mkdir(mode=0o700)
     return place
+
+
+def sweep_places() -> None:
+    """Remove the directories of hosts that were killed, and could not do it themselves."""
+    for place in Path(tempfile.gettempdir()).glob(f"{_PLACES}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - place.stat().st_mtime < _FRESH_SECONDS or _is_open(place / DOOR):
+                continue
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_open(door: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        try:
+            trial.connect(str(door))
+        except OSError:
+            return False
+    return True
 
 
 def _resident(pid: int) -> int:

@@ -1,12 +1,14 @@
-"""The provisioner ``provenote-warm``: gives jupyter_client kernels that were forked beforehand.
+"""Provisioners of jupyter_client: kernels below a supervisor, forked beforehand or started afresh.
 
-A kernelspec names it in its metadata, or a manager is given it by `pipeline.kernels.manager`. Where
-no host is named, one that is shared by all processes of the user serves, and ends when it is idle.
+``provenote-warm`` takes a kernel that a host has forked. A kernelspec names it in its metadata, or
+a manager is given it by `pipeline.kernels.warm`; where no kernel is given, one is asked of a host
+that all processes of the user share. ``provenote-cold`` starts the kernelspec's command.
 """
 
 import asyncio
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,19 +16,88 @@ from typing import Any
 import zmq
 import zmq.asyncio
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from jupyter_client.session import Session
 from traitlets import Instance, List, Unicode
 
+from pipeline.containment import (
+    Isolation,
+    Program,
+    Supervised,
+    SupervisedProcess,
+    TreeLimits,
+)
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.shared import shared_door
 from pipeline.kernels.waiting import WaitingKernel, ask
 
 _READY_SECONDS = 60.0
+_LOOK_SECONDS = 0.002
 _BEGIN = "__import__('provenote._kernel', fromlist=['begin']).begin({path!r})"
 
 
-class WarmProvisioner(KernelProvisionerBase):
+class HeldProvisioner(KernelProvisionerBase):
+    """What is the same for every kernel that a supervisor holds."""
+
+    limits = Instance(TreeLimits, (), help="What the kernel may use, with all it starts.")
+    isolation = Instance(Isolation, allow_none=True, help="How it is set apart, if it is.")
+
+    held: Supervised | None = None
+    """The kernel's supervisor; still known when the kernel has ended."""
+    _is_over = False
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a kernel whose end nobody has waited for."""
+        return self.held is not None and not self._is_over
+
+    async def poll(self) -> int | None:
+        """Return None while the kernel lives, then its exit status."""
+        return 0 if self.held is None else self.held.poll()
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end."""
+        while (status := await self.poll()) is None:
+            await asyncio.sleep(_LOOK_SECONDS)
+        await self.cleanup()
+        return status
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel and its group."""
+        if self.held is not None:
+            self.held.signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
+        """End the kernel and everything that it has started, at once."""
+        if self.held is not None:
+            self.held.end(interrupt=0, terminate=0)
+
+    async def terminate(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
+        """Ask the kernel to terminate."""
+        await self.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
+        """Let go of the supervisor; what is left below it is killed."""
+        if self.held is not None and not self._is_over:
+            self._is_over = True
+            self.held.close()
+
+
+class ColdProvisioner(HeldProvisioner, LocalProvisioner):
+    """Starts a kernel's command below a supervisor of its own."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel; what it prints goes to ``stdout``."""
+        environment = {name: str(value) for name, value in kwargs["env"].items()}
+        directory = Path(kwargs.get("cwd") or Path.cwd())
+        program = Program(cmd, directory, environment, self.limits, self.isolation)
+        self._is_over = False
+        self.held = SupervisedProcess(program, kwargs.get("stdout") or subprocess.DEVNULL)
+        return self.connection_info
+
+
+class WarmProvisioner(HeldProvisioner):
     """Takes a waiting kernel of a host, and lets it begin the run that it is asked for."""
 
     search = List(Unicode(), help="What goes to the front of sys.path.").tag(config=True)
@@ -34,57 +105,20 @@ class WarmProvisioner(KernelProvisionerBase):
     log_file = Unicode(help="Takes what the process prints past the kernel's streams.")
     kernel = Instance(WaitingKernel, allow_none=True, help="Left out: one of the user's host.")
 
-    @property
-    def has_process(self) -> bool:
-        """Whether there is a kernel that has not been seen to end."""
-        return self.kernel is not None
-
-    async def poll(self) -> int | None:
-        """Return None while the kernel lives, then its exit status."""
-        return 0 if self.kernel is None else self.kernel.held.poll()
-
-    async def wait(self) -> int | None:
-        """Wait for the kernel's end."""
-        while (status := await self.poll()) is None:
-            await asyncio.sleep(0.002)
-        if self.kernel is not None:
-            self.kernel.close()
-            self.kernel = None
-        return status
-
-    async def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel."""
-        if self.kernel is not None:
-            self.kernel.held.signal(signum)
-
-    async def kill(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
-        """End the kernel and everything that it has started, at once."""
-        if self.kernel is not None:
-            self.kernel.held.end(interrupt=0, terminate=0)
-
-    async def terminate(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
-        """Ask the kernel to terminate."""
-        await self.send_signal(signal.SIGTERM)
-
-    async def cleanup(self, restart: bool = False) -> None:  # noqa: ARG002 - jupyter_client's
-        """Let go of what is left."""
-        if self.kernel is not None:
-            self.kernel.close()
-            self.kernel = None
-
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Take a kernel; the manager learns its address."""
+        """Take the kernel; the manager learns its address."""
         kwargs.pop("extra_arguments", None)
         kwargs.pop("transport_encryption", None)
         if self.kernel is None:
             self.kernel = ask(shared_door(Path(self.kernel_spec.argv[0]), self.preload))
+        self.held, self._is_over = self.kernel.held, False
         assert self.parent is not None  # noqa: S101 - a manager made this
         self.parent.load_connection_file(str(self.kernel.connection_file))
         self.connection_info = self.parent.get_connection_info()
         return await super().pre_launch(cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:  # noqa: ARG002
-        """Let the kernel begin the run: its environment, its directory, its imports."""
+        """Let the kernel begin the run: its limits, environment, directory, imports."""
         kernel = self.kernel
         assert kernel is not None  # noqa: S101 - pre_launch took it
         asked = {
@@ -96,6 +130,9 @@ class WarmProvisioner(KernelProvisionerBase):
         path = kernel.directory / "begin.json"
         path.write_text(json.dumps(asked), encoding="utf-8")
         await self._until_it_listens(kernel)
+        kernel.held.limit(self.limits)
+        if self.isolation is not None and self.isolation.cover is not None:
+            kernel.held.cover(self.isolation.cover)
         await self._told_to_begin(_BEGIN.format(path=str(path)))
         return self.connection_info
 
@@ -103,8 +140,9 @@ class WarmProvisioner(KernelProvisionerBase):
         until = time.monotonic() + _READY_SECONDS
         while not kernel.listens:
             if kernel.held.poll() is not None or time.monotonic() > until:
-                raise KernelStartError(f"The kernel did not start. {_tail(kernel.log)}".strip())
-            await asyncio.sleep(0.002)
+                told = f"{kernel.held.complaint or ''} {_tail(kernel.log)}".strip()
+                raise KernelStartError(f"The kernel did not start. {told}".strip())
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _told_to_begin(self, code: str) -> None:
         """Execute *code* silently, over a connection of its own, before anybody else's."""
@@ -119,6 +157,8 @@ class WarmProvisioner(KernelProvisionerBase):
             session.send(shell, "execute_request", {**asked, "user_expressions": {}})
             parts = await asyncio.wait_for(shell.recv_multipart(), _READY_SECONDS)
             reply = session.deserialize(session.feed_identities(parts)[1])["content"]
+        except TimeoutError as error:
+            raise KernelStartError("The kernel does not answer.") from error
         finally:
             context.destroy(linger=0)
         if reply["status"] != "ok":

@@ -68,7 +68,7 @@ def _start(python: Path, place: Path, preload: Sequence[str]) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.bind(str(place / DOOR))
         door.listen(64)
-        ends = {"parent": None, "idle": IDLE_SECONDS, "most": _MOST_KERNELS}
+        ends = {"parent": None, "isolation": None, "idle": IDLE_SECONDS, "most": _MOST_KERNELS}
         spec = {"door": door.fileno(), "preload": list(preload), **ends}
         subprocess.Popen(
             [python, "-P", "-m", "provenote._host", json.dumps(spec)],

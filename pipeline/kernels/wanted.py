@@ -14,6 +14,10 @@ class HostWanted:
     """Changes with every package that is installed, removed or replaced there."""
     preload: tuple[str, ...] = ()
     """Modules that are imported before the first fork."""
+    isolated: bool = False
+    """Whether each kernel gets namespaces of its own."""
+    network: bool = True
+    """Whether an isolated kernel has the machine's network."""
 
     @property
     def python(self) -> Path:

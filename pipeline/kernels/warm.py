@@ -26,7 +26,8 @@ def warm_kernel(door: Path, pool: Pool, place: KernelPlace) -> Iterator["AsyncKe
 
     kernel = pool.take(door)
     manager = PromptManager()
-    config = {"kernel": kernel, "search": list(place.search), "log_file": place.log.name}
+    own = {"kernel": kernel, "search": list(place.search), "log_file": place.log.name}
+    config = own | place.containment
     metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER, "config": config}}
     spec = KernelSpec(argv=[], display_name="provenote", language="python", metadata=metadata)
     manager._kernel_spec = spec

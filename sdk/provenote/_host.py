@@ -20,18 +20,21 @@ import shutil
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provenote._inside import Isolation
 from provenote._kernel import IMPORTED, become_kernel
 from provenote._supervise import supervise
 
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_FOR_A_KERNEL = ("ipykernel", "IPython", "ipywidgets", "comm", "debugpy", "_pydev", "pydev")
 _MOST_LEARNED = 5_000
+_LEFT_SECONDS = 1.0
 _ASKED_SECONDS = 5.0
 _MOST_ASKED = 64 * 1024
 _KERNEL = (
@@ -51,7 +54,8 @@ def main(arguments: Sequence[str]) -> None:
     imports(spec["preload"])
     door = socket.socket(fileno=spec["door"])
     door.setblocking(False)
-    Host(door, spec["parent"], spec["idle"], spec["most"]).serve()
+    isolation = Isolation.read(spec["isolation"])
+    Host(door, spec["parent"], spec["idle"], spec["most"], isolation).serve()
 
 
 def imports(preload: Sequence[str]) -> None:
@@ -102,6 +106,8 @@ class Host:
     """After how many seconds without a kernel it ends by itself; None: its parent sees to that."""
     most: int
     """How many kernels there may be at a time."""
+    isolation: Isolation | None
+    """How each of them is set apart from the machine."""
     places: dict[int, str] = field(default_factory=dict)
     """The directory of each kernel, by the process that supervises it."""
     learned: set[str] = field(default_factory=set)
@@ -120,12 +126,22 @@ class Host:
             while True:
                 ready = {key.fileobj for key, _ in selector.select(self.idle)}
                 if self.parent in ready or not (ready or self.places):
-                    os._exit(0)  # kernels at work go on: they hang on their clients
+                    self._leave()
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 4096)
                 self._bury()
                 if self.door in ready:
                     self._answer()
+
+    def _leave(self) -> None:
+        """End, when the kernels have, but soon: those at work go on, and hang on their clients."""
+        until = time.monotonic() + _LEFT_SECONDS
+        while self.places and time.monotonic() < until:
+            time.sleep(0.01)
+            self._bury(learns=False)
+        if not self.places:
+            shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - its own place
+        os._exit(0)
 
     def _answer(self) -> None:
         with contextlib.suppress(OSError):
@@ -143,9 +159,9 @@ class Host:
     def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
         """Turn this process, a fresh fork, into the supervisor of a kernel."""
         self.door.close()
-        supervise(connection, lambda: become_kernel(asked))
+        supervise(connection, lambda: become_kernel(asked), self.isolation)
 
-    def _bury(self) -> None:
+    def _bury(self, learns: bool = True) -> None:
         """Reap what has ended: supervisors, and what one that was killed has left behind."""
         while True:
             try:
@@ -155,7 +171,8 @@ class Host:
             if pid == 0:
                 return
             if place := self.places.pop(pid, None):
-                self._learn_from(place)
+                if learns:
+                    self._learn_from(place)
                 shutil.rmtree(place, ignore_errors=True)
 
     def _learn_from(self, place: str) -> None:
