@@ -1,21 +1,21 @@
 """A report's execution: parameterise the template, run its cells, tell how it went."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.cells import cell_event, error_of, title_of
+from pipeline.cells import error_of
 from pipeline.containment import Isolation, TreeLimits
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.waiting import POOL
 from pipeline.kernels.warm import warm_kernel
 from pipeline.runner.messages import Failure
+from pipeline.saving import Emit, Saver
 from pipeline.stages.follow import ended_by_us
 from pipeline.workplace import Workplace
-from provenance.files import write_durably
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 EXECUTED = "executed.ipynb"
 """The notebook as far as it has come, in the workplace: kept also when the runner is killed."""
 _TOO_MUCH = "The cells gave more than {:,} characters; what came after is left out."
-_LARGE_BYTES = 2 * 1024 * 1024
-Emit = Callable[[dict[str, Any]], None]
 
 
 def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     workplace = Workplace(Path(job["workplace"]), job["marker"])
     context = workplace.root / "context.json"
     context.write_text(json.dumps(job["context"]))
-    saver = _Saver(workplace.root / EXECUTED, emit)
+    saver = Saver(workplace.root / EXECUTED, emit)
     watch = Watch(
         saver.cell_started, saver.cell_ended, Printing(saver.cell_prints), most=job["output"]
     )
@@ -46,7 +44,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     failure = _execute(job, workplace, watch)
     assert watch.notebook is not None or failure is not None  # noqa: S101
     if watch.notebook is not None:
-        saver.save(watch.notebook)
+        saver.save()
         failure = failure or error_of(watch.notebook)
         if failure is None and watch.cut:
             told = _TOO_MUCH.format(job["output"])
@@ -158,51 +156,3 @@ def _template(path: Path) -> "NotebookNode":
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
-
-
-class _Saver:
-    """Writes the notebook after each cell, and tells of the cell.
-
-    A small notebook is written each time; a large one only when it is done, because
-    writing it again and again would cost more than running it.
-    """
-
-    def __init__(self, path: Path, emit: Emit) -> None:
-        self.path = path
-        self.emit = emit
-        self.watch: Watch | None = None
-        self._size = 0
-
-    def cell_started(self, index: int, cell: "NotebookNode") -> None:
-        """Say which cell is at work."""
-        del cell
-        assert self.watch is not None and self.watch.notebook is not None  # noqa: S101, PT018
-        notebook = self.watch.notebook
-        title = title_of(notebook, index)
-        told = {"index": index, "total": len(notebook.cells), "title": title}
-        self.emit({"event": "doing", **told})
-
-    def cell_prints(self, index: int, text: str) -> None:
-        """Say what the cell at work has printed just now."""
-        self.emit({"event": "log", "text": text, "cell": index})
-
-    def cell_ended(self, index: int, cell: "NotebookNode", seconds: float) -> None:
-        """Say what the cell gave, and save how far the notebook has come."""
-        del cell
-        assert self.watch is not None and self.watch.notebook is not None  # noqa: S101, PT018
-        self.emit(cell_event(self.watch.notebook, index, seconds))
-        if self._size < _LARGE_BYTES:
-            self.save(self.watch.notebook)
-
-    def save(self, notebook: "NotebookNode") -> None:
-        """Write the notebook, with nothing in it that tells of this machine."""
-        import nbformat
-        from papermill.execute import remove_error_markers
-
-        told = notebook.metadata.get("papermill", {})
-        for name in ("input_path", "output_path", "environment_variables"):
-            told.pop(name, None)
-        told["parameters"] = json.loads(json.dumps(told.get("parameters", {}), default=str))
-        data = nbformat.writes(remove_error_markers(notebook)).encode()
-        self._size = len(data)
-        write_durably(self.path, data, mode=0o644)

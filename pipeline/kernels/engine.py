@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
+from papermill.engines import Engine
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
@@ -140,6 +140,3 @@ def kernel_of(name: str) -> "AsyncKernelManager":
     else:
         spec.metadata["kernel_provisioner"] = {"provisioner_name": PROVISIONER}
     return manager
-
-
-papermill_engines.register(NAME, ProvenoteEngine)

@@ -29,7 +29,8 @@ def main() -> None:
             channel.write(json.dumps(message, default=str).encode() + b"\n")
             channel.flush()
 
-    _importing.start()
+    _executing.start()
+    _rendering.start()
     for line in sys.stdin.buffer:
         job = json.loads(line)
         if job["op"] == "prepare":
@@ -38,7 +39,7 @@ def main() -> None:
         answer = _in_thread(dict(job), emit)
         end_descendants()
         emit(answer)
-        if door := job.get("door"):
+        if door := job.get("report", job).get("door"):
             POOL.prepare(Path(door))
     os._exit(0)
 
@@ -57,23 +58,41 @@ def _end(*_: object) -> None:
     os._exit(143)
 
 
-def _import_ahead() -> None:
-    """Import what a report needs while the first job, a stage more often than not, goes on."""
-    import nbconvert
-    import papermill
+def _import_executing() -> None:
+    """Import what executes a report, while the first job, a stage more often than not, goes on."""
+    # papermill would import what opens notebooks in clouds, which it is never asked for here.
+    absent = [name for name in _OF_CLOUDS if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: not to be had
+    try:
+        import pipeline.kernels.engine
+        import pipeline.kernels.provisioner
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
-    del nbconvert, papermill
+    del pipeline
 
 
-_importing = threading.Thread(target=_import_ahead, daemon=True)
+def _import_rendering() -> None:
+    """Import what renders, once that is done: it is needed when cells have been executed."""
+    _executing.join()
+    import pipeline.rendering.exporter
+
+    del pipeline
+
+
+_OF_CLOUDS = ("boto3", "pyarrow.fs", "gcsfs", "azure")
+_executing = threading.Thread(target=_import_executing, daemon=True)
+_rendering = threading.Thread(target=_import_rendering, daemon=True)
+# Two threads that import packages which import one another would each see the other's half-made
+# modules. So a job waits for what it needs itself, and for all that could get in its way.
+_WAITS_FOR = {"stage": (), "command": (), "report": (_executing,), "notebook": (_executing,)}
 
 
 def _serve(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     try:
-        if job["op"] not in ("stage", "command"):
-            # Two threads that import packages which import one another would each see the
-            # other's half-made modules. Functions and commands need none of them.
-            _importing.join()
+        for thread in _WAITS_FOR.get(job["op"], (_executing, _rendering)):
+            thread.join()
         return {"result": _perform(job, emit)}
     except Exception:  # whatever it is, the worker must hear of it
         return {"failed": traceback.format_exc()}
