@@ -1,6 +1,9 @@
 """The slots of a worker: each a thread with a runner of its own, doing one thing at a time."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
 
 import structlog
 
@@ -28,7 +31,7 @@ _log = structlog.get_logger()
 
 
 class Slots:
-    """Does what is rung for, with one runner a thread."""
+    """Does what is rung for, each with a runner of its own."""
 
     def __init__(self, installation: Installation, lease: float, doorbell: Doorbell) -> None:
         self.closed = threading.Event()
@@ -39,17 +42,34 @@ class Slots:
         self._lease = lease
         self._doorbell = doorbell
         self._owner = owner_name()
-        self._mine = threading.local()
         self._runners: list[Runner] = []
+        self._free: LifoQueue[Runner] = LifoQueue()
+        """The one used last comes first: it has a kernel ready for what is often asked."""
         self.hosts = KernelHosts(hosts_marker(installation.home, self._owner))
 
-    def _worker(self) -> Worker:
-        if not hasattr(self._mine, "runner"):
-            self._mine.runner = Runner()
-            self._runners.append(self._mine.runner)
-        return Worker(
-            self._installation, self._mine.runner, self._lease, self.let_go, hosts=self.hosts
-        )
+    def start(self, count: int) -> None:
+        """Start *count* runners: they import what they need before anybody waits for it.
+
+        A runner ends with the thread that started it, so this is one that stays.
+        """
+        for _ in range(count):
+            runner = Runner()
+            self._runners.append(runner)
+            runner.start()
+            self._free.put(runner)
+
+    @contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        """Give a worker with a runner that nobody else uses meanwhile."""
+        try:
+            runner = self._free.get_nowait()
+        except Empty:
+            runner = Runner()
+            self._runners.append(runner)
+        try:
+            yield Worker(self._installation, runner, self._lease, self.let_go, hosts=self.hosts)
+        finally:
+            self._free.put(runner)
 
     def _claim(self, table: Work) -> Claim | None:
         """Take the oldest work there is: a bell says that there is some, not which is next."""
@@ -65,7 +85,8 @@ class Slots:
             _log.debug("nothing to prepare", rung_for=rung_for)
             return
         try:
-            runs = prepare_evaluation(claimed, self._worker())
+            with self._worker() as worker:
+                runs = prepare_evaluation(claimed, worker)
         except ClaimLostError:
             _log.warning("claim lost", evaluation=claimed.id)
             return
@@ -82,7 +103,8 @@ class Slots:
             _log.debug("nothing to run", rung_for=rung_for)
             return
         try:
-            evaluate_run(claimed, self._worker())
+            with self._worker() as worker:
+                evaluate_run(claimed, worker)
         except (ClaimLostError, RunnerStoppedError):
             _log.warning("run let go", run=claimed.id, attempt=claimed.attempt)
             with self._installation.ledger.writing() as session:

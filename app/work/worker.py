@@ -1,5 +1,6 @@
 """The worker: Celery's consumer, the slots that do the work, and the tick."""
 
+import gc
 import threading
 import warnings
 
@@ -38,7 +39,11 @@ def run_worker(settings: Settings) -> None:
     def ready(**_: object) -> None:
         take_back(installation)
         sweep(installation)
+        slots.start(settings.workers)
         tick.start()
+        # What is here now stays: no collection needs to look at it again.
+        gc.collect()
+        gc.freeze()
         _log.info("worker ready", slots=settings.workers, containment=level)
 
     def shutting_down(**_: object) -> None:
