@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from app.homes import default_home
 from app.machine import most_memory
 from provenance.nearest import nearest
 from provenance.sizes import read_size
@@ -38,11 +39,6 @@ def _size(found: object) -> int:
 Size = Annotated[int, BeforeValidator(_size)]
 
 
-def _default_home() -> Path:
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "provenote"
-
-
 def _setting(help_text: str, default: Any) -> Any:
     if callable(default):
         return field(default_factory=default, metadata={"help": help_text})
@@ -53,7 +49,7 @@ def _setting(help_text: str, default: Any) -> Any:
 class Settings:
     """Every setting with its default; ``provenote config`` prints them."""
 
-    home: Path = _setting("Directory that holds everything provenote keeps.", _default_home)  # noqa: RUF009
+    home: Path = _setting("Directory that holds everything provenote keeps.", default_home)  # noqa: RUF009
     database_url: str = _setting(
         "The ledger's database (SQLAlchemy's form); empty: SQLite in the home directory.", ""
     )

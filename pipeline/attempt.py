@@ -16,7 +16,8 @@ from pipeline.asked import Asked, read_asked
 from pipeline.heartbeat import Heartbeat
 from pipeline.installation import Installation
 from pipeline.isolation import PROCESSES
-from pipeline.kernels.hosts import KernelHosts, NoHostError
+from pipeline.kernels.failures import NoHostError
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.kernels.wanted import HostWanted
 from pipeline.processes import end_tree, marked_processes
 from pipeline.runner.client import Event, Runner, RunnerStoppedError

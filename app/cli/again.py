@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from app.assemble import assemble, make_ready
+from app.cli.ahead import started_ahead
 from app.cli.hands import hands
 from app.cli.local import of_commit, resolve_here
 from app.cli.logs import configure_logs
 from app.cli.meant import run_named
 from app.cli.progress import Progress
-from app.cli.run import expected_here, give_up
+from app.cli.running import expected_here, give_up
 from app.cli.runs import run_with_jobs
 from app.intake.request import Requester
 from app.run_object import whole_run
@@ -95,7 +96,8 @@ def carry_out(asking: Asking, run: Run) -> dict[str, Any]:
     try:
         expected = expected_here(installation, CaseKey(run.project_id, run.report, run.case_key))
         with (
-            hands(installation, lease) as ours,
+            started_ahead() as ahead,
+            hands(installation, lease, ahead) as ours,
             Progress(case, expected, ours.called_off) as progress,
         ):
             if held is None:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import selectinload
 
 from app.assemble import assemble, make_ready
 from app.cancelling import cancel_all
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.cli.runs import run_with_jobs
 from app.evaluation_object import evaluation_object
 from app.settings import read_settings

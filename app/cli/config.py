@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import click
 
-from app.cli.output import json_option, print_json
+from app.cli.options import json_option
+from app.cli.output import print_json
 from app.settings import PREFIX, Settings, read_settings
 
 _SECRET = {"secret_key", "database_url", "broker_url"}

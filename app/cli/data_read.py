@@ -14,7 +14,8 @@ from app.cli.data_common import (
     tell_event,
 )
 from app.cli.data_files import laid_out, lasting_copy, write_out
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.data_object import (
     batch_object,
     dataset_object,

@@ -18,7 +18,8 @@ from app.cli.data_common import (
     tell_moved,
     warn_of_schema,
 )
-from app.cli.output import json_option, print_json
+from app.cli.options import json_option
+from app.cli.output import print_json
 from app.data_object import batch_object, pin_object, snapshot_object
 from pipeline.installation import Installation
 from provenance.datasets.instants import read_end

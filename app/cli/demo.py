@@ -8,7 +8,8 @@ import click
 from sqlalchemy import select
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json
+from app.cli.options import json_option
+from app.cli.output import print_json
 from app.demo import DemoProject, lay_out
 from app.intake.post_receive import post_receive_script
 from app.intake.request import Push, accept_push

@@ -3,7 +3,8 @@
 import click
 
 from app.cli.data_common import open_installation, tell
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.environment_object import environment_object, whole_environment
 from app.web.filters import ago, duration, size
 from pipeline.installation import Installation

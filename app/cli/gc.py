@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.settings import read_settings
 from pipeline.environments import UNUSED_DAYS, place_of
 from pipeline.installation import Installation

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from app.cli.ahead import Ahead
 from app.cli.output import say
-from app.work.owner import owner_name
 from pipeline.attempt import Worker
 from pipeline.installation import Installation
-from pipeline.kernels.hosts import KernelHosts, hosts_marker
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Event, Runner
 
 
@@ -42,15 +42,10 @@ class Hands:
 
 
 @contextmanager
-def hands(installation: Installation, lease: float) -> Iterator[Hands]:
-    """Give hands for runs of this command, and end afterwards whatever they have started."""
-    runner, hosts = Runner(), KernelHosts(hosts_marker(installation.home, owner_name()))
-    try:
-        with calling_off() as called_off:
-            yield Hands(installation, lease, runner, hosts, called_off)
-    finally:
-        runner.stop()
-        hosts.stop()
+def hands(installation: Installation, lease: float, ahead: Ahead) -> Iterator[Hands]:
+    """Give hands for runs of this command, with what was started *ahead*."""
+    with calling_off() as called_off:
+        yield Hands(installation, lease, ahead.runner, ahead.hosts, called_off)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from app.cli.output import json_option, print_json
+from app.cli.options import json_option
+from app.cli.output import print_json
 from pipeline.repository.git import GitError, git
 from provenance.errors import InvalidInputError, NotFoundError
 

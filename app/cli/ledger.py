@@ -9,8 +9,9 @@ from typing import Any, Literal
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.local import param_option, parse_params
-from app.cli.output import json_option, print_json
+from app.cli.local import parse_params
+from app.cli.options import json_option, param_option
+from app.cli.output import print_json
 from app.settings import read_settings
 from pipeline.installation import Installation
 from provenance.ledger.answers import Answer

@@ -30,16 +30,6 @@ from provenance.ledger.intake import CaseToRun
 from provenance.ledger.tables import Project
 from provenance.nearest import did_you_mean, listed
 
-param_option = click.option(
-    "-p", "--param", "given", multiple=True, metavar="NAME=VALUE", help="Set a parameter."
-)
-commit_option = click.option(
-    "--commit", "revision", metavar="REV", help="Use this commit instead of the working tree."
-)
-as_of_option = click.option(
-    "--as-of", metavar="INSTANT", help="Read the data that was current then, not the present."
-)
-
 
 @dataclass(frozen=True)
 class Local:

@@ -21,7 +21,8 @@ from app.cli.data_common import (
     tell_moved,
 )
 from app.cli.data_files import lasting_copy
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.data_object import event_object, model_object, version_object
 from pipeline.installation import Installation
 from provenance.datasets.history import batches, datasets, events, promoted_versions

@@ -10,11 +10,6 @@ import click
 from app.settings import SettingsError
 from provenance.errors import ProvenoteError
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output."
-)
-
-
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Kinds of characters that move the cursor, turn text around or begin a line."""
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"

@@ -5,17 +5,10 @@ from typing import Any
 
 import click
 
-from app.cli.local import (
-    Local,
-    as_of_option,
-    commit_option,
-    open_local,
-    param_option,
-    wanted_cases,
-    wanted_data,
-)
+from app.cli.local import Local, open_local, wanted_cases, wanted_data
 from app.cli.naming import case_name
-from app.cli.output import json_option, print_json, say
+from app.cli.options import as_of_option, commit_option, json_option, param_option
+from app.cli.output import print_json, say
 from pipeline.asked import DataWanted
 from pipeline.data import read_data
 from pipeline.environment_prepared import known_environment

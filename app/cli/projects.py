@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.intake.post_receive import post_receive_script
 from app.intake.secrets import hook_secret
 from app.secret_key import secret_key

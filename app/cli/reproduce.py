@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from app.cli.again import Asking, ask_about, carry_out
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.intake.again import CannotBeginError, accept_reproduction
 from app.reproduced import reproduction_object
 from app.work.doorbell import SilentDoorbell

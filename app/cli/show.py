@@ -6,7 +6,8 @@ import click
 
 from app.assemble import assemble, make_ready
 from app.cli.meant import run_named
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.cli.runs import run_with_jobs
 from app.settings import read_settings
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from app.assemble import assemble, make_ready
-from app.cli.output import json_option, print_json, say
+from app.cli.options import json_option
+from app.cli.output import print_json, say
 from app.settings import Settings, read_settings
 from app.store import open_store
 from app.web.filters import plural

@@ -9,8 +9,9 @@ import click
 from app.cli.again import Asking, ask_about, carry_out
 from app.cli.explain import print_comparison
 from app.cli.local import parse_params, resolve_here
-from app.cli.output import json_option, print_json, say
-from app.cli.run import EXIT
+from app.cli.options import json_option
+from app.cli.output import print_json, say
+from app.cli.running import EXIT
 from app.explained import explained
 from app.intake.again import Swap, accept_whatif
 from app.work.doorbell import SilentDoorbell

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import structlog
 
+from pipeline.kernels.failures import NoHostError
 from pipeline.kernels.wanted import HostWanted
 from pipeline.workplace import MARKER, base_environment
-from provenance.errors import UnavailableError
 
 _log = structlog.get_logger()
 DOOR = "door"
@@ -32,12 +32,6 @@ KERNELS = "kernels"
 def hosts_marker(home: Path, owner: str) -> str:
     """Return what the hosts of a worker called *owner* are marked with, and all they fork."""
     return f"{home}:{KERNELS}:{owner}"
-
-
-class NoHostError(UnavailableError):
-    """Raised when no kernel host can be started; a kernel can still be started by itself."""
-
-    code = "kernel_host"
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,12 @@ class KernelHosts:
                 host = self._hosts[wanted] = self._started(wanted)
             host.used = time.monotonic()
             return host.door
+
+    @property
+    def newest(self) -> HostWanted | None:
+        """What the host is like that was asked for last; None where there is none."""
+        with self._lock:
+            return max(self._hosts, key=lambda one: self._hosts[one].used, default=None)
 
     def tend(self) -> None:
         """End hosts that are idle, outgrown, or dead; to be called now and then."""

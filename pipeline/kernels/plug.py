@@ -3,16 +3,17 @@
 from typing import Any
 
 
-class ProvenotePlug:
-    """Stands for the engine until a notebook is executed.
+class _Plug:
+    """Stands for the engine until it is used.
 
     papermill loads all engines while it is itself imported; one that imports papermill would
     then meet it half-made.
     """
 
-    @classmethod
-    def execute_notebook(cls, *arguments: Any, **options: Any) -> Any:
-        """Execute a notebook by the engine that this stands for."""
+    def __getattr__(self, name: str) -> Any:
         from pipeline.kernels.engine import ProvenoteEngine
 
-        return ProvenoteEngine.execute_notebook(*arguments, **options)
+        return getattr(ProvenoteEngine, name)
+
+
+ENGINE = _Plug()
