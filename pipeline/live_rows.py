@@ -14,6 +14,8 @@ from provenance.text import storable
 
 MAX_EVENTS = 2_000
 MAX_LOG_ROWS = 400
+MAX_LOG_TEXT = 4_000
+"""Characters of one row of the log: more than anybody reads in the moment that it stands for."""
 MAX_PRINTED = 20_000
 _OF_ONE_ATTEMPT = 10_000_000
 _AT_WORK = "at_work"
@@ -58,7 +60,7 @@ class LiveRows:
         self._told[kind] = self._told.get(kind, 0) + 1
         payload = {name: value for name, value in event.items() if name not in ("event", "cell")}
         if kind == "log":
-            row = self._row(kind, payload)
+            row = self._row(kind, payload | {"text": event["text"][-MAX_LOG_TEXT:]})
             self._logs.append(row.seq)
             yield row
         elif self._told[kind] <= MAX_EVENTS:

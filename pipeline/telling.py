@@ -16,7 +16,7 @@ from provenance.ledger.times import Took
 
 FLUSH_SECONDS = 0.2
 """What is printed reaches the ledger after this time."""
-URGENT_SECONDS = 0.05
+URGENT_SECONDS = 0.1
 """What somebody waits for, a cell that began or ended, reaches it after this one."""
 _log = structlog.get_logger()
 

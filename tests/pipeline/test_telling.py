@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.kernels.printing import MOST_CHARACTERS, Printing
-from pipeline.live_rows import MAX_LOG_ROWS, LiveRows
+from pipeline.live_rows import MAX_LOG_ROWS, MAX_LOG_TEXT, LiveRows
 from pipeline.telling import Telling
 from provenance.ledger.claims import Claim, release
 from provenance.ledger.engine import Ledger
@@ -82,6 +82,17 @@ def test_a_log_without_end_stays_a_bounded_number_of_rows(ledger: Ledger, claime
     texts = [found["text"] for found in rows(ledger, "log")]
     assert len(texts) <= MAX_LOG_ROWS
     assert texts[-1] == f"line {MAX_LOG_ROWS + 49}\n"
+
+
+def test_a_flood_in_the_log_shows_its_end(ledger: Ledger, claimed: Claim) -> None:
+    telling = Telling(ledger, claimed, None)
+    for number in range(3):
+        telling.hear(printed(f"{number}" * 100_000))
+    telling.hear(printed("the end\n"))
+    telling.flush()
+    (log,) = rows(ledger, "log")
+    assert log["text"].endswith("2the end\n")
+    assert len(log["text"]) <= MAX_LOG_TEXT
 
 
 def test_cells_of_a_stage_are_not_those_that_the_run_counts(ledger: Ledger, claimed: Claim) -> None:

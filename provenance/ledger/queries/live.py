@@ -15,6 +15,7 @@ from provenance.ledger.states import Status
 from provenance.ledger.tables import Run, RunEvent
 
 MOST_LOG_LINES = 200
+LONGEST_LOG = 20_000
 _PNG = "data:image/png;base64,"
 
 
@@ -124,7 +125,7 @@ def live_of(session: Session, run_id: str, after: int = 0) -> Live:
         tuple(stages.values()),
         tuple(_cell(event.seq, event.payload) for event in session.scalars(cells)),
         at_work,
-        tuple(log.splitlines()[-MOST_LOG_LINES:]),
+        tuple(log[-LONGEST_LOG:].splitlines()[-MOST_LOG_LINES:]),
     )
 
 

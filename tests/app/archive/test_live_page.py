@@ -127,7 +127,7 @@ def test_a_run_that_waits_for_what_did_not_answer_stands_in_no_queue(client, mak
     run = under_way(maker, evaluation, status=Status.QUEUED, started_at=None, **later)
     page = client.get(f"/runs/{run.id}").text
     assert "Something did not answer, is tried again" in page
-    assert "No replica." in page
+    assert "No replica. Tried again <time" in page
     assert "in the queue" not in page
 
 
