@@ -22,7 +22,7 @@ def about_this_machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "processor": _field(Path("/proc/cpuinfo"), "model name"),
         "memory": _field(Path("/proc/meminfo"), "MemTotal"),
-        "system": platform.platform(),
+        "system": _system(),
         "python": platform.python_version(),
         "git": git.stdout.strip().removeprefix("git version "),
         "provenote": _commit(),
@@ -30,6 +30,11 @@ def about_this_machine() -> dict[str, Any]:
         "peers": peers | {peer.name: peer.version for peer in chains.PEERS},
         "load_before": os.getloadavg(),
     }
+
+
+def _system() -> str:
+    """Return the system and its release, without what its builder added to that."""
+    return f"{platform.system()} {platform.release().partition('-')[0]}"
 
 
 def _field(path: Path, name: str) -> str:

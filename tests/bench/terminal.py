@@ -24,11 +24,10 @@ def print_table(table: Table) -> None:
 
 
 def print_goals(tables: Iterable[Table]) -> None:
-    """Print what was to be reached, in one table."""
-    print("\nTo reach")
-    for table in tables:
-        for goal in table.goals:
-            print(f"  {table.row}. {line_of(goal)}")
+    """Print what was to be reached, all of it together."""
+    lines = [f"  {table.row}. {line_of(goal)}" for table in tables for goal in table.goals]
+    if lines:
+        print("\n".join(["\nTo reach", *lines]))
 
 
 def line_of(goal: Goal) -> str:

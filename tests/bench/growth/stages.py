@@ -15,10 +15,11 @@ _SIZES = (1, 10, 100, 200)
 def measure(place: Place) -> Iterator[Table]:
     """Measure, and yield the tables."""
     folder = place.new("growth-stages")
-    home = make_home(folder, place.environments)
     executed, first, later = [], [], []
     for size in _SIZES:
-        chain = make_chain(folder / str(size), home, size)
+        # A home of its own: the first stages of a longer chain are those of a shorter one.
+        home = make_home(folder / f"home-{size}", place.environments)
+        chain = make_chain(folder / f"chain-{size}", home, size)
         name = f"{size} stage{'s' if size > 1 else ''}"
         executed.append(Figure.of(name, [chain.execute()]))
         looks: list[list[float]] = []

@@ -26,4 +26,10 @@ def measure(place: Place) -> Iterator[Table]:
     sizes = [Figure.of(_NAMES[name], [one["bytes"]], BYTES) for name, one in found.items()]
     goal = Goal("render 100 cells", seconds["provenote"].median, _LONGEST, "s")
     yield Table("h", "Rendering 100 cells", tuple(seconds.values()), (goal,), _WORDS)
-    yield Table("h", "The pages of it", tuple(sizes), (), "Bytes of each page, whole.")
+    yield Table(
+        "h",
+        "The pages of it",
+        tuple(sizes),
+        (),
+        "Bytes of each page with its own figures; what pages share, such as styles, not counted.",
+    )
