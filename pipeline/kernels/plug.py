@@ -16,3 +16,17 @@ class ProvenotePlug:
         from pipeline.kernels.engine import ProvenoteEngine
 
         return ProvenoteEngine.execute_notebook(*arguments, **options)
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
+        """Return the kernel that the notebook *nb* is to have, or *name*."""
+        from pipeline.kernels.engine import ProvenoteEngine
+
+        return ProvenoteEngine.nb_kernel_name(nb, name)
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> Any:
+        """Return the language that the notebook *nb* is in, or *language*."""
+        from pipeline.kernels.engine import ProvenoteEngine
+
+        return ProvenoteEngine.nb_language(nb, language)
