@@ -2,8 +2,8 @@
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pipeline.attempt import Attempt
 from pipeline.environment_builder import UNSUPERVISED
 from pipeline.environment_locks import PYTHON, EnvironmentBuildError
 from pipeline.environments import (
@@ -30,11 +30,14 @@ from provenance.ledger.environments import (
 )
 from provenance.text import storable
 
+if TYPE_CHECKING:
+    from pipeline.attempt import Attempt
+
 _seen: set[tuple[Path, str]] = set()
 """Environments that this process knows the ledger to have: most runs then ask it nothing."""
 
 
-def prepare_environment(attempt: Attempt, lock: Lock) -> Environment:
+def prepare_environment(attempt: "Attempt", lock: Lock) -> Environment:
     """Return the environment of a run; what is said while it is built goes into the run's log.
 
     Raises EnvironmentBuildError, which says where the whole log of the build is.
@@ -115,7 +118,11 @@ class _InLedger(Builds):
 
     def ends(self, build: Build, log: Path, came: EnvironmentFacts | BaseException) -> None:
         """Write down what came of a build."""
-        values = {"seconds": build.seconds, "log": self._kept(log), "collected_at": None}
+        values: dict[str, Any] = {
+            "seconds": build.seconds,
+            "log": self._kept(log),
+            "collected_at": None,
+        }
         if isinstance(came, EnvironmentFacts):
             values |= {"state": READY, "size": build.size}
         elif isinstance(came, EnvironmentBuildError):

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from provenance.ledger.columns import utc_now
+from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
 
 ENVIRONMENT = "environment"
@@ -36,25 +37,21 @@ def begin_build(session: Session, new: NewBuild, at: datetime, left: str | None)
     Only one builds an environment at a time on one machine. *left* is the digest of what the
     build before has said, whichever way it ended.
     """
-    if session.get(EnvironmentRow, new.key) is None:
-        session.add(
-            EnvironmentRow(key=new.key, source=new.source, python=new.python, platform=new.platform)
-        )
-        session.flush()
-    begun = EnvironmentBuild.state == BUILDING
     same = (EnvironmentBuild.environment == new.key, EnvironmentBuild.host == new.host)
     stopped = {"state": INTERRUPTED, "log": left}
-    session.execute(update(EnvironmentBuild).where(begun, *same).values(**stopped))
-    session.add(
-        EnvironmentBuild(
-            id=new.id,
-            environment=new.key,
-            state=BUILDING,
-            host=new.host,
-            run_id=new.run_id,
-            started_at=at,
-        )
-    )
+    unended = (EnvironmentBuild.state == BUILDING, EnvironmentBuild.id != new.id)
+    session.execute(update(EnvironmentBuild).where(*unended, *same).values(**stopped))
+    made_of = {"source": new.source, "python": new.python, "platform": new.platform}
+    _add(session, EnvironmentRow, {"key": new.key, "created_at": at, **made_of})
+    build = {"id": new.id, "environment": new.key, "state": BUILDING, "host": new.host}
+    _add(session, EnvironmentBuild, {**build, "run_id": new.run_id, "started_at": at})
+
+
+def _add(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
+    """Add a row, unless somebody else has just added the same."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert if on_sqlite else postgresql.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 def end_build(session: Session, build_id: str, values: Mapping[str, Any]) -> None:

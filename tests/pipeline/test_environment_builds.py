@@ -32,6 +32,7 @@ from pipeline.runner.client import Event
 from provenance.gc import Collector, Keep
 from provenance.ledger.engine import Ledger
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
+from provenance.ledger.environments import NewBuild, begin_build
 from provenance.ledger.tables import Run, RunEvent
 from tests.pipeline.test_environment_locks import PROJECT
 from tests.support.evaluations import Bench
@@ -139,6 +140,22 @@ def test_the_ledger_knows_each_build_and_what_became_of_it(
         assert (row.source, row.python) == ("requirements.txt", PYTHON)
     known_environment(made, lock)
     assert len(builds(made.ledger, lock.key)) == 1
+
+
+def test_several_that_learn_of_a_build_at_once_write_it_down_once(
+    installation: Callable[..., Installation], environments: Path
+) -> None:
+    lock = lock_of(MemoryTree({"requirements.txt": b"six==1.16.0\n"}), "requirements.txt")
+    found = environment_for(environments, lock)
+    build = build_of(found.root)
+    assert build is not None
+    made = installation()
+    told = NewBuild(build.id, lock.key, lock.name, PYTHON, build.platform, build.host)
+    for _ in range(2):
+        with made.ledger.writing() as session:
+            begin_build(session, told, build.at(), None)
+    known_environment(made, lock)
+    assert [one.id for one in builds(made.ledger, lock.key)] == [build.id]
 
 
 def test_one_from_before_builds_were_told_is_known_too(

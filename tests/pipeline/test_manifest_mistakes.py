@@ -28,7 +28,11 @@ WRONG: list[tuple[str, str, str]] = [
     ('name = "flights"', 'name = "Flights!"', "2 project.name: found 'Flights!', expected small"),
     ('name = "flights"', 'nmae = "x"', "2 project.nmae: unknown key 'nmae'; known are: name. Did"),
     # [environment]
-    ("from =", "form =", "5 environment.form: unknown key 'form'; known are: from, preload. Did"),
+    (
+        "from =",
+        "form =",
+        "5 environment.form: unknown key 'form'; known are: from, preload, warm. Did",
+    ),
     (
         '"requirements.txt"',
         '"requirement.txt"',
