@@ -1,6 +1,7 @@
 """An executed notebook as far as it has come, written as the cells go by, and told of."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -18,6 +19,15 @@ _PAUSE_SECONDS = 0.25
 _SHARE = 20
 """At most this part of the time goes into writing, however large a notebook becomes."""
 Emit = Callable[[dict[str, Any]], None]
+_open: set["Saver"] = set()
+
+
+def save_what_is_open() -> None:
+    """Write what was not written yet, as far as that can be; for a process that has to end now."""
+    for saver in list(_open):
+        # Cells may be changed by another thread meanwhile: then what was written before stays.
+        with contextlib.suppress(Exception):
+            saver.save()
 
 
 class Saver:
@@ -32,6 +42,7 @@ class Saver:
         self.emit = emit
         self.watch: Watch | None = None
         self._pause = _PAUSE_SECONDS
+        self._saved = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -53,13 +64,16 @@ class Saver:
         """Say what the cell gave; called within an event loop, that of the execution."""
         del cell
         self.emit(cell_event(self._notebook, index, seconds))
+        _open.add(self)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._pause, self._save)
+            pause = max(0.0, self._saved + self._pause - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(pause, self._save)
 
     def _save(self) -> None:
         self._timer, began = None, time.monotonic()
         self.save()
-        self._pause = max(_PAUSE_SECONDS, _SHARE * (time.monotonic() - began))
+        self._saved = time.monotonic()
+        self._pause = max(_PAUSE_SECONDS, _SHARE * (self._saved - began))
 
     def save(self) -> None:
         """Write the notebook, with nothing in it that tells of this machine."""
@@ -74,3 +88,4 @@ class Saver:
         temporary = self.path.with_suffix(".part")
         temporary.write_text(writes(remove_error_markers(notebook)), encoding="utf-8")
         temporary.replace(self.path)
+        _open.discard(self)

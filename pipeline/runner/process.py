@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.kernels.waiting import POOL
 from pipeline.processes import become_supervisor, end_descendants
+from pipeline.saving import save_what_is_open
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -54,6 +55,7 @@ def _in_thread(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _end(*_: object) -> None:
+    save_what_is_open()
     end_descendants()
     os._exit(143)
 
