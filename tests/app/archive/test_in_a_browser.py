@@ -100,21 +100,21 @@ def test_a_run_is_watched_live_until_its_report_is_there(page, maker: Maker):
     maker.event(run, 2, "at_work", cell=1, title="Second", text="step 1\n")
     facts = {"status": Status.RUNNING, "attempt": 1, "started_at": utc_now()}
     maker.change(run, cells_total=3, cells_done=1, doing="cell 2", **facts)
-    page.wait_for_selector("#cell-1", timeout=5000)
+    page.wait_for_selector("#cell-1", timeout=20000)
     assert page.text_content("#live-state") == "Cell 2 of 3"
     assert "running" in page.text_content(".outcome")
     assert page.text_content("#live-now pre") == "step 1\n"
     page.click("#cell-1 summary")
     maker.event(run, 3, "cell", index=1, total=3, title="Second", text="two")
     maker.change(run, cells_done=2, doing="cell 3")
-    page.wait_for_selector("#cell-2", timeout=5000)
+    page.wait_for_selector("#cell-2", timeout=20000)
     assert page.text_content("#live-state") == "Cell 3 of 3"
     assert page.locator("#cell-1 details[open]").count() == 1
     assert page.locator("#live-cells article").count() == 2
     assert page.evaluate("document.body.dataset.loaded") == "once", "all of it without a reload"
     html = maker.keep(b"<p>done</p>")
     maker.change(run, status=Status.FINISHED, verdict=Verdict.PASSED, html=html)
-    page.wait_for_selector("iframe[data-report]", timeout=5000)
+    page.wait_for_selector("iframe[data-report]", timeout=20000)
     assert "passed" in page.text_content(".outcome")
     assert page.complaints == []
 
