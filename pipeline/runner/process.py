@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.containment import end_at_work
 from pipeline.kernels.waiting import POOL
 from pipeline.processes import become_supervisor, end_descendants
 
@@ -54,6 +55,7 @@ def _in_thread(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _end(*_: object) -> None:
+    end_at_work()
     end_descendants()
     os._exit(143)
 
