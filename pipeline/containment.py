@@ -13,6 +13,7 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,8 +26,9 @@ from provenance.errors import ProvenoteError
 
 INTERRUPT_SECONDS = 1.0
 """How long code that is to end may take to heed an interrupt, before it is asked to terminate."""
-TERMINATE_SECONDS = 2.0
+TERMINATE_SECONDS = 1.0
 """How long it may then take before it is killed."""
+_SWEEP_SECONDS = 1.0
 _KILLED = -9
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -110,8 +112,8 @@ class Supervised:
         """Whether the supervisor itself was killed. The kernel then ends the process; what it
         had started is left to the subreaper above."""
         self._control = control
-        self._control.setblocking(False)
         self._buffer = b""
+        self._lock = threading.Lock()
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when `poll` has something new to see."""
@@ -151,17 +153,20 @@ class Supervised:
         """Send *message* to the supervisor; one that is gone needs to hear nothing more."""
         data = json.dumps(message).encode() + b"\n"
         with contextlib.suppress(OSError):
-            self._control.setblocking(True)
             self._control.sendall(data)
-            self._control.setblocking(False)
 
     def poll(self) -> int | None:
         """Take in what the supervisor said; return the status if everything has ended."""
+        with self._lock:
+            self._take_in()
+        return self.returncode
+
+    def _take_in(self) -> None:
         while self.returncode is None:
             try:
-                chunk = self._control.recv(65536)
+                chunk = self._control.recv(65536, socket.MSG_DONTWAIT)
             except BlockingIOError:
-                return None
+                return
             except OSError:
                 chunk = b""
             if not chunk:
@@ -170,7 +175,6 @@ class Supervised:
             *lines, self._buffer = (self._buffer + chunk).split(b"\n")
             for line in lines:
                 self._hear(json.loads(line))
-        return self.returncode
 
     def _hear(self, told: Mapping[str, Any]) -> None:
         match told["event"]:
@@ -194,12 +198,28 @@ class Supervised:
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
                 return None
-            select.select([self._control], [], [], left)
+            with contextlib.suppress(ValueError):  # closed meanwhile: `poll` sees that
+                select.select([self._control], [], [], left)
         return self.returncode
 
     def close(self) -> None:
         """Let go of the supervisor; everything that is still there is killed."""
-        self._control.close()
+        AT_WORK.discard(self)
+        with self._lock:
+            self._control.close()
+
+
+AT_WORK: set[Supervised] = set()
+"""What executes users' code for this process just now."""
+
+
+def end_at_work() -> None:
+    """End all that is at work: ask first, kill what does not heed."""
+    ending = list(AT_WORK)
+    for process in ending:
+        process.end()
+    for process in ending:
+        process.wait(INTERRUPT_SECONDS + TERMINATE_SECONDS + _SWEEP_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -236,6 +256,7 @@ class SupervisedProcess(Supervised):
         started = {"argv": argv, "cwd": str(program.cwd), "env": dict(program.env)}
         isolation = asdict(program.isolation) if program.isolation else None
         self.say({"op": "start", **started, "isolation": isolation})
+        AT_WORK.add(self)
         self.limit(program.limits)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """A report's execution: parameterise the template, run its cells, tell how it went."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
     workplace = Workplace(Path(job["workplace"]), job["marker"])
     context = workplace.root / "context.json"
-    context.write_text(json.dumps(job["context"]))
+    context.write_text(json.dumps(job["context"] | {"output": job["output"]}))
     saver = Saver(workplace.root / EXECUTED, emit)
     watch = Watch(
         saver.cell_started, saver.cell_ended, Printing(saver.cell_prints), most=job["output"]
@@ -139,7 +140,7 @@ def _by_papermill(
         manager=manager,
         start=start,
         watch=watch,
-        execution_timeout=job["cell_seconds"],
+        execution_timeout=math.ceil(job["cell_seconds"]),  # nbclient counts whole ones
     )
 
 

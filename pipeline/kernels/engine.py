@@ -1,11 +1,13 @@
 """The papermill engine that executes in a kernel of ours and tells of each cell as it ends."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 from papermill.log import logger
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 NAME = "provenote"
+_LOOK_SECONDS = 0.1
 _LAUNCHER = "ipykernel_launcher"
 MAX_OUTPUT_CHARACTERS = 100_000_000
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
@@ -69,6 +72,17 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
     def __init__(self, *arguments: Any, watch: Watch, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._watch = watch
+
+    async def _async_poll_kernel_alive(self) -> None:
+        """Notice soon that the kernel has died; nbclient looks once a second."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self._async_check_alive()
+            except DeadKernelError:
+                if self.task_poll_for_reply is not None:
+                    self.task_poll_for_reply.cancel()
+                return
 
     def process_message(self, msg: dict[str, Any], *arguments: Any, **options: Any) -> Any:
         """Take one message of the kernel, unless it is output that no longer fits."""

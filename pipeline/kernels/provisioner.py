@@ -22,7 +22,9 @@ from jupyter_client.session import Session
 from traitlets import Instance, List, Unicode
 
 from pipeline.containment import (
+    AT_WORK,
     Isolation,
+    NotCoveredError,
     Program,
     Supervised,
     SupervisedProcess,
@@ -130,9 +132,13 @@ class WarmProvisioner(HeldProvisioner):
         path = kernel.directory / "begin.json"
         path.write_text(json.dumps(asked), encoding="utf-8")
         await self._until_it_listens(kernel)
+        AT_WORK.add(kernel.held)
         kernel.held.limit(self.limits)
         if self.isolation is not None and self.isolation.cover is not None:
-            kernel.held.cover(self.isolation.cover)
+            try:
+                kernel.held.cover(self.isolation.cover)
+            except NotCoveredError as error:
+                raise KernelStartError(error.message) from error
         await self._told_to_begin(_BEGIN.format(path=str(path)))
         return self.connection_info
 

@@ -10,14 +10,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.containment import INTERRUPT_SECONDS, TERMINATE_SECONDS
 from pipeline.processes import end_tree
-from pipeline.runner.messages import Job, as_message
+from pipeline.runner.messages import UNSTOPPABLE, Job, as_message
 from provenance.errors import ProvenoteError
+from provenance.ledger.states import Verdict
 
 Event = dict[str, Any]
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 5.0
+ENDED_SECONDS = INTERRUPT_SECONDS + TERMINATE_SECONDS + 3.0
+"""How long what is asked to end, and killed where it does not heed, may take altogether."""
 
 
 class RunnerStoppedError(ProvenoteError):
@@ -79,13 +83,18 @@ class Runner:
         """Give the runner *job* and return its result; events go to *on_event* meanwhile.
 
         *stop_reason* is asked ten times a second: as soon as it returns a reason, all that
-        the job started is ended and RunnerStoppedError raised.
+        the job started is ended, asked first and then killed, and RunnerStoppedError raised.
         """
         self.start()
         try:
             self._send(as_message(job))
             while "event" in (message := self._next_message(stop_reason)):
                 on_event(message)
+        except RunnerStoppedError as stopped:
+            asked = stopped.reason != Verdict.WORKER_LOST  # else somebody else may begin it now
+            if not (asked and self._ends_soon(on_event)):
+                self.stop()
+            raise
         except BaseException:
             # Whoever leaves here in the middle of a job, it must not go on behind his back.
             self.stop()
@@ -94,6 +103,27 @@ class Runner:
             raise RunnerFailedError(message["failed"])
         result: dict[str, Any] = message["result"]
         return result
+
+    def _ends_soon(self, on_event: Callable[[Event], None]) -> bool:
+        """Let the runner end what it executes; tell whether it has answered, and is good for more.
+
+        What is done until then is heard of: a cell that heeds an interrupt is shown with it.
+        """
+        until = time.monotonic() + ENDED_SECONDS
+        try:
+            self._send({"op": "stop"})
+            while "event" in (
+                message := self._next_message(lambda: "late" if time.monotonic() > until else None)
+            ):
+                if message["event"] == UNSTOPPABLE:
+                    return False
+                on_event(message)
+        except (RunnerStoppedError, RunnerDiedError):
+            return False
+        except BaseException:
+            self.stop()
+            raise
+        return True
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process is not None and self._process.stdin is not None  # noqa: S101, PT018

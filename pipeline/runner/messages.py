@@ -7,6 +7,8 @@ from pipeline.containment import UNLIMITED, Isolation, TreeLimits
 from pipeline.kernels.wanted import HostWanted
 
 DEFAULT_OUTPUT = 100_000_000
+UNSTOPPABLE = "unstoppable"
+"""The event by which a runner says that nothing it executes could be asked to end."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.containment import AT_WORK, end_at_work
 from pipeline.kernels.waiting import POOL
 from pipeline.processes import become_supervisor, end_descendants
+from pipeline.runner.messages import UNSTOPPABLE
 from pipeline.saving import save_what_is_open
 
 Emit = Callable[[dict[str, Any]], None]
@@ -34,27 +36,36 @@ def main() -> None:
     _rendering.start()
     for line in sys.stdin.buffer:
         job = json.loads(line)
-        if job["op"] == "prepare":
-            POOL.prepare(Path(job["door"]))
-            continue
-        answer = _in_thread(dict(job), emit)
-        end_descendants()
-        emit(answer)
-        if door := job.get("report", job).get("door"):
-            POOL.prepare(Path(door))
+        match job["op"]:
+            case "prepare":
+                POOL.prepare(Path(job["door"]))
+            case "stop":
+                _stop(emit)
+            case _:
+                # In a thread: nbclient would take over the signal handlers of the main one.
+                threading.Thread(target=_work, args=(job, emit), daemon=True).start()
     os._exit(0)
 
 
-def _in_thread(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    """Do the job in a thread: nbclient would take over the signal handlers of the main one."""
-    answers: list[dict[str, Any]] = []
-    thread = threading.Thread(target=lambda: answers.append(_serve(job, emit)))
-    thread.start()
-    thread.join()
-    return answers[0] if answers else {"failed": "The job's thread ended without an answer."}
+def _work(job: dict[str, Any], emit: Emit) -> None:
+    """Do the job and answer; then let a kernel get ready for one like it."""
+    answer = _serve(dict(job), emit)
+    end_descendants()
+    emit(answer)
+    if door := job.get("report", job).get("door"):
+        POOL.prepare(Path(door))
+
+
+def _stop(emit: Emit) -> None:
+    """End what the job executes; it then answers soon. Say so where there is nothing to end."""
+    if not AT_WORK:
+        emit({"event": UNSTOPPABLE})
+    for process in list(AT_WORK):
+        process.end()
 
 
 def _end(*_: object) -> None:
+    end_at_work()
     save_what_is_open()
     end_descendants()
     os._exit(143)

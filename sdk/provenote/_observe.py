@@ -24,11 +24,15 @@ _record: Callable[[str, Any], None] | None = None
 
 
 def start_from_context() -> None:
-    """Begin to observe if the run that surrounds this process asks for it."""
+    """Begin to observe, and to count what is printed, if the run around us asks for it."""
     path = os.environ.get(VARIABLE)
-    asked = json.loads(Path(path).read_text(encoding="utf-8")).get("observe") if path else None
-    if asked:
+    told = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+    if asked := told.get("observe"):
         start(asked["root"], asked["log"], asked.get("closure"))
+    if room := told.get("output"):
+        from provenote._output import cap
+
+        cap(room)
 
 
 def start(root: str, log: str, closure: Iterable[str] | None = None) -> None:
