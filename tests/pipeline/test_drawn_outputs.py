@@ -108,6 +108,16 @@ def test_data_of_a_figure_cannot_end_their_element() -> None:
     assert len(elements.all("script")) == len(plain.all("script"))
 
 
+def test_scripts_of_a_picture_stay_asleep_in_it() -> None:
+    picture = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    output = display(text__plain="x")
+    output.data["image/svg+xml"] = picture
+    page = rendered(code("1", output))
+    sources = [str(one["src"]) for one in Elements(page.html).all("img")]
+    assert [source.partition(";")[0] for source in sources] == ["data:image/svg+xml"]
+    assert "alert(1)" not in page.html
+
+
 @pytest.mark.parametrize("data", ["text", [1], {"data": "no list"}, {"layout": {}}])
 def test_what_only_claims_to_be_a_figure_shows_its_other_form(data: object) -> None:
     output = display(**{"text__plain": "Figure()"})
