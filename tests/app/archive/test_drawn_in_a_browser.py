@@ -198,7 +198,7 @@ def test_figures_are_loaded_when_they_are_looked_at_and_whole_outputs_on_a_click
     assert watched.complaints == []
 
 
-@pytest.mark.parametrize("name", ["plotly", "bokeh", "altair", "widgets"])
+@pytest.mark.parametrize("name", ["bokeh", "widgets"])
 def test_a_standalone_file_draws_from_disk_without_a_network(
     watched, app, maker, tmp_path: Path, name: str
 ):
