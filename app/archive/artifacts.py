@@ -1,5 +1,6 @@
 """Files of runs as they are: sandboxed, never trusted."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from flask import Response, request
@@ -9,7 +10,7 @@ from app.exports import standalone_page
 from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.rendering.assets import asset_bytes, known_asset
-from pipeline.rendering.parts import parts_of
+from pipeline.rendering.parts import Part, parts_of
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_image
@@ -56,8 +57,8 @@ def output(run_id: str, cell: int, part: str) -> Response:
     """Send what belongs to a report's page and lies beside it: a figure, or an output whole."""
     with installation().ledger.reading() as session:
         run = find_run(session, run_id)
-    page = _page_text(run.html) if run.html is not None else ""
-    found = parts_of(page).get(f"{cell}/{part}")
+    parts = _parts(run.html) if run.html is not None else {}
+    found = parts.get(f"{cell}/{part}")
     if found is None:
         raise NoArtifactError(
             f"The page of run {run.id} has no output {cell}/{part[:40]} beside it.",
@@ -79,10 +80,10 @@ def asset(sha256: str, name: str) -> Response:
     return response
 
 
-@lru_cache(maxsize=32)
-def _page_text(digest: str) -> str:
-    """Return a page, kept for the requests of its figures, which come in dozens."""
-    return installation().store.read(digest).decode()
+@lru_cache(maxsize=64)
+def _parts(digest: str) -> Mapping[str, Part]:
+    """Return what belongs to a page, remembered: requests of its figures come in dozens."""
+    return parts_of(installation().store.read(digest).decode())
 
 
 def live_figure(run_id: str, seq: int) -> Response:
