@@ -17,6 +17,9 @@ from provenance.ledger.tables import Run
 
 PROV_JSON, RO_CRATE, OPEN_LINEAGE = "prov-json", "ro-crate", "openlineage"
 FORMATS = (PROV_JSON, RO_CRATE, OPEN_LINEAGE)
+HTML, PDF = "html", "pdf"
+PAGES = (HTML, PDF)
+"""The report itself as one file, for those who have no provenote."""
 
 
 def subject_of(installation: Installation, run_id: str) -> Subject:

@@ -104,6 +104,11 @@ class Settings:
         "Allow projects whose repository is a path on this machine.", False
     )
 
+    chromium: str = _setting(
+        "The browser that prints reports as PDF; empty: the Chromium in one of the usual places.",
+        "",
+    )
+
     @property
     def ledger_url(self) -> str:
         """The ledger's address with the default filled in."""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ NOTEBOOK, HTML = "notebook", "html"
 MEDIA = {".html": "text/html", ".ipynb": "application/x-ipynb+json", ".png": "image/png"}
 RENDER = "render"
 _RENDER_SECONDS = 120.0
+_WRITERS = 8
 
 
 def with_page(
@@ -141,9 +143,10 @@ def _rendered(attempt: Attempt, job: RenderJob) -> Iterator[Output]:
         _log.error("page not rendered", run=attempt.claim.id, error=error.message)
         return
     store = attempt.installation.store
-    # First what the page leads to: it says by their digests what that is.
-    for path in result["parts"]:
-        store.put_file(Path(path))
+    # First what the page leads to: it says by their digests what that is. There may be hundreds
+    # of figures, and each waits for the disk.
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        list(writers.map(store.put_file, map(Path, result["parts"])))
     for asset in result["assets"]:
         keep_asset(store, asset)
     for name, path, filename in (

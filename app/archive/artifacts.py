@@ -1,14 +1,16 @@
 """Files of runs as they are: sandboxed, never trusted."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from flask import Response, request
 
-from app.current import installation
+from app.current import installation, settings
 from app.exports import standalone_page
+from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.rendering.assets import asset_bytes, known_asset
-from pipeline.rendering.parts import parts_of
+from pipeline.rendering.parts import Part, parts_of
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_image
@@ -39,18 +41,32 @@ def report_html(run_id: str) -> Response:
     return response
 
 
-def output(run_id: str, cell: int, number: int) -> Response:
+def report_pdf(run_id: str) -> Response:
+    """Send the report as PDF, printed now; raises PrinterError where nothing prints here."""
+    with installation().ledger.reading() as session:
+        run = find_run(session, run_id)
+    if run.html is None:
+        raise NoArtifactError(f"Run {run.id} has no page.", "Its page tells how far it came.")
+    page = standalone_page(installation(), run)
+    response = Response(print_pdf(page, settings()), content_type="application/pdf")
+    _name(response, f"{run.report}-{run.commit_sha[:8]}.pdf")
+    return sandboxed(response, installation().base_url)
+
+
+def output(run_id: str, cell: int, part: str) -> Response:
     """Send what belongs to a report's page and lies beside it: a figure, or an output whole."""
     with installation().ledger.reading() as session:
         run = find_run(session, run_id)
-    page = _page_text(run.html) if run.html is not None else ""
-    part = parts_of(page).get(f"{cell}/{number}")
-    if part is None:
+    parts = _parts(run.html) if run.html is not None else {}
+    found = parts.get(f"{cell}/{part}")
+    if found is None:
         raise NoArtifactError(
-            f"The page of run {run.id} has no output {cell}/{number} beside it.",
+            f"The page of run {run.id} has no output {cell}/{part[:40]} beside it.",
             "What is not too large stands in the page itself.",
         )
-    return artifact(run, part.sha256, "output", part.media_type)
+    response = artifact(run, found.sha256, "output", found.media_type)
+    response.headers["Cache-Control"] = _ALWAYS
+    return response
 
 
 def asset(sha256: str, name: str) -> Response:
@@ -64,10 +80,10 @@ def asset(sha256: str, name: str) -> Response:
     return response
 
 
-@lru_cache(maxsize=32)
-def _page_text(digest: str) -> str:
-    """Return a page, kept for the requests of its figures, which come in dozens."""
-    return installation().store.read(digest).decode()
+@lru_cache(maxsize=64)
+def _parts(digest: str) -> Mapping[str, Part]:
+    """Return what belongs to a page, remembered: requests of its figures come in dozens."""
+    return parts_of(installation().store.read(digest).decode())
 
 
 def live_figure(run_id: str, seq: int) -> Response:
@@ -97,6 +113,11 @@ def artifact(
         response = Response(store.read(digest), content_type=content_type)
     response.set_etag(digest)
     if download:
-        safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in download)
-        response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
+        _name(response, download)
     return sandboxed(response, installation().base_url, run.id)
+
+
+def _name(response: Response, download: str) -> None:
+    """Have the answer saved as a file of that name, without what is special to somebody."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in download)
+    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'

@@ -10,7 +10,8 @@ from app.archive.artifacts import NoArtifactError, artifact
 from app.archive.live import live_view
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view, readable
-from app.current import installation
+from app.current import installation, settings
+from app.printing import can_print
 from app.reproduced import reproductions
 from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
@@ -53,6 +54,7 @@ def run(run_id: str) -> str:
         live=live,
         reproduced=reproduced,
         answer=answer,
+        prints=can_print(settings()),
     )
 
 

@@ -41,7 +41,7 @@ _HELP = {
     "db": "Look after the ledger's database.",
     "demo": "Lay out the demo project and queue its history for evaluation.",
     "environments": "Environments: what is in them, how they were built.",
-    "export": "Export how a run came to be: PROV-JSON, RO-Crate, OpenLineage.",
+    "export": "Export how a run came to be, or its report as HTML or PDF.",
     "gc": "Show what can be cleared away, or clear it away.",
     "explain": "Tell how a run came to be; of two, why they differ.",
     "init": "Make a provenote project in this git repository.",

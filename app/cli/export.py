@@ -10,14 +10,25 @@ import click
 
 from app.assemble import assemble, make_ready
 from app.cli.meant import run_named
-from app.exports import FORMATS, OPEN_LINEAGE, RO_CRATE, subject_of, text_of, zip_crate
-from app.settings import read_settings
+from app.exports import (
+    FORMATS,
+    OPEN_LINEAGE,
+    PAGES,
+    PDF,
+    RO_CRATE,
+    standalone_page,
+    subject_of,
+    text_of,
+    zip_crate,
+)
+from app.settings import Settings, read_settings
 from pipeline.installation import Installation
-from provenance.errors import InvalidInputError
+from provenance.errors import InvalidInputError, NotFoundError
 from provenance.export.crate import write_crate
 from provenance.export.crate_files import LARGEST, MIB, CrateFiles, Taken
 from provenance.export.open_lineage import run_events
 from provenance.export.subject import Subject
+from provenance.ledger.cancel import find_run
 
 STANDARD_OUTPUT = "-"
 
@@ -28,10 +39,20 @@ class TargetError(InvalidInputError):
     code = "export_target"
 
 
+class NoPageError(NotFoundError):
+    """Raised when a run whose report is to be exported left no page."""
+
+    code = "no_page"
+
+
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), required=True, help="What to export it as."
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, *PAGES)),
+    required=True,
+    help="What to export it as.",
 )
 @click.option(
     "-o",
@@ -50,7 +71,10 @@ class TargetError(InvalidInputError):
     help="MiB of the largest file that goes into a crate.",
 )
 def command(run_id: str, form: str, target: str | None, url: str | None, **crate: Any) -> None:
-    """Export how a run came to be: PROV-JSON, RO-Crate or OpenLineage events.
+    """Export how a run came to be, or its report as HTML or PDF.
+
+    PROV-JSON, RO-Crate and OpenLineage events are for other tools; html is the report as one
+    file that opens without a network, pdf the same on paper.
 
     RUN is the id of a run, or "latest".
     """
@@ -61,6 +85,9 @@ def command(run_id: str, form: str, target: str | None, url: str | None, **crate
     make_ready(settings, installation)
     with installation.ledger.reading() as session:
         run_id = run_named(session, run_id)
+    if form in PAGES:
+        _write_page(installation, settings, run_id, form, target)
+        return
     subject = subject_of(installation, run_id)
     if form == RO_CRATE:
         taken = Taken(not crate["without_data"], int(crate["largest"] * MIB))
@@ -70,6 +97,27 @@ def command(run_id: str, form: str, target: str | None, url: str | None, **crate
         _send(subject, url)
     if target is not None or url is None:
         _write_text(text_of(subject, form), target or STANDARD_OUTPUT)
+
+
+def _write_page(
+    installation: Installation, settings: Settings, run_id: str, form: str, target: str | None
+) -> None:
+    with installation.ledger.reading() as session:
+        run = find_run(session, run_id)
+    if run.html is None:
+        raise NoPageError(f"Run {run.id} has no page.", f"provenote runs show {run.id} tells why.")
+    content = standalone_page(installation, run)
+    if form == PDF:
+        from app.printing import print_pdf
+
+        content = print_pdf(content, settings)
+    target = target or f"{run_id}.{form}"
+    if target == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(content)
+        return
+    with _words_for(target):
+        Path(target).write_bytes(content)
+    click.echo(f"{target} written.", err=True)
 
 
 def _send(subject: Subject, url: str) -> None:

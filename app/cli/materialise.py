@@ -6,7 +6,9 @@ from app.cli.local import Local
 from app.cli.naming import case_name
 from pipeline.data import batch_output
 from pipeline.laying import lay_file, suffix_of
+from pipeline.rendering.standalone import led_to
 from pipeline.repository.working_tree import working_tree
+from provenance.files import make_folder
 from provenance.ledger.data_tables import Batch
 from provenance.ledger.tables import Run, RunInput
 from provenance.record import SIDECAR_SUFFIX, Output, parse_record, read_record, sidecar
@@ -44,9 +46,17 @@ def materialise(local: Local, run_id: str) -> Path | None:
 
 
 def _lay_page(store: Store, record_id: str, html: str, target: Path) -> None:
-    """Lay the page, which may have been rendered anew since its record was written."""
+    """Lay the page, which may have been rendered anew since its record was written.
+
+    What it leads to lies where its links lead: it can be opened from disk.
+    """
     target.unlink(missing_ok=True)
     store.copy_out(html, target)
+    for path, content in led_to(target.read_text(encoding="utf-8"), store):
+        beside = target.parent / path
+        if not beside.exists():
+            make_folder(beside.parent)
+            beside.write_bytes(content())
     # The run's own record: of a run that raised, the cache knows none.
     record = parse_record(store.read(record_id))
     page = Output("html", html, target.stat().st_size, "text/html", "report.html")

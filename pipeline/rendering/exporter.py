@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_path
+from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 
@@ -16,6 +17,7 @@ from pipeline.rendering.listing import code
 from pipeline.rendering.outputs import output
 from pipeline.rendering.prose import markdown
 
+_VERBATIM = {"style": "style.css", "script": "script.js", "drawing": "draw.js"}
 _SHOWN = dict.fromkeys(("include_code", "include_markdown", "include_raw", "include_unknown"), True)
 
 
@@ -23,6 +25,7 @@ class PageExporter(HTMLExporter):  # type: ignore[misc] # untyped base
     """nbconvert's HTML exporter with provenote's theme, everything escaped by default."""
 
     def __init__(self, themes: Path) -> None:
+        self._theme = themes / "theme"
         super().__init__(
             template_name="theme",
             extra_template_basedirs=[str(themes)],
@@ -34,6 +37,10 @@ class PageExporter(HTMLExporter):  # type: ignore[misc] # untyped base
     def _create_environment(self) -> Any:
         environment = super()._create_environment()
         environment.autoescape = True
+        # They are no templates: to read them as such takes longer than most reports.
+        for name, file in _VERBATIM.items():
+            text = (self._theme / file).read_text(encoding="utf-8").strip()
+            environment.globals[name] = Markup(text)  # noqa: S704 - files of ours
         return environment
 
     def default_filters(self) -> Any:
@@ -53,3 +60,8 @@ class PageExporter(HTMLExporter):  # type: ignore[misc] # untyped base
         resources = {"page": page, "global_content_filter": _SHOWN, "raw_mimetypes": [""]}
         html: str = self.template.render(nb=notebook, resources=resources)
         return html.lstrip()
+
+    def prepare(self) -> None:
+        """Compile the templates."""
+        for name in ("index.html.j2", "colophon.html.j2", "base/null.j2"):
+            self.environment.get_template(name)

@@ -20,7 +20,10 @@ _LIST = re.compile(r'<script type="application/json" id="parts">(\{.*?\})</scrip
 
 @dataclass(frozen=True)
 class Part:
-    """One file that a page leads to; ``place`` is ``<cell>/<output>``, as in its address."""
+    """One file that a page leads to; ``place`` is the end of its address.
+
+    That is ``<cell>/<output>-<beginning of the digest>``.
+    """
 
     place: str
     media_type: str
@@ -44,8 +47,12 @@ class Parts:
         return True
 
     def add(self, place: str, media_type: str, content: bytes) -> str:
-        """Keep *content* beside the page, and return its address as seen from there."""
+        """Keep *content* beside the page, and return its address as seen from there.
+
+        The address names the content too: pages of several runs can lie in one folder.
+        """
         digest = hashlib.sha256(content).hexdigest()
+        place = f"{place}-{digest[:8]}"
         self.found.append((Part(place, media_type, digest, len(content)), content))
         return FROM_PAGE + place
 

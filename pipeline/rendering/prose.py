@@ -24,6 +24,10 @@ _SET = frozenset(
 """Environments of LaTeX that are mathematics by themselves; others stay as they are written."""
 
 
+MOST_LINES = 40
+"""Lines of a table of contents that has the headings of sections below sections as well."""
+
+
 @dataclass
 class Outline:
     """Headings of the page being made, and the anchors already taken."""
@@ -43,8 +47,14 @@ class Outline:
 
     @property
     def contents(self) -> list[tuple[int, str, Markup]]:
-        """Lines of the table of contents; empty below three headings."""
+        """Lines of the table of contents; empty below three headings.
+
+        Of a long report only the upper headings, so that its contents do not fill screens.
+        """
         lines = [line for line in self.headings if line[0] <= 3]
+        if len(lines) > MOST_LINES:
+            upper = [line for line in lines if line[0] <= 2]
+            lines = upper if len(upper) >= 3 else lines[:MOST_LINES]
         return lines if len(lines) >= 3 else []
 
 

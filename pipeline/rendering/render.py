@@ -90,6 +90,14 @@ def _sheet(notebook: "NotebookNode") -> "Sheet":
     return Sheet(widgets, _language(notebook))
 
 
+def warm_up() -> None:
+    """Import what sets pages, compile the templates, and load the lexer of Python."""
+    from pipeline.rendering.listing import code
+
+    _exporter().prepare()
+    code("x = 1", "python")
+
+
 @cache
 def _exporter() -> "PageExporter":
     from pipeline.rendering.exporter import PageExporter

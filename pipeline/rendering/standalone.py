@@ -2,10 +2,12 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 
 from pipeline.rendering.assets import FROM_PAGE, asset_bytes, known_asset
+from pipeline.rendering.parts import FROM_PAGE as PARTS
 from pipeline.rendering.parts import parts_of
 from provenance.store import Store
 
@@ -29,13 +31,8 @@ _LIBRARY = re.compile(
     + re.escape(FROM_PAGE)
     + r'([0-9a-f]{64})/([\w.-]+)"(?: defer)?>(?:</script>)?'
 )
-_FIGURE = re.compile(r'(<img src=")output/(\d+/\d+)"(?: loading="lazy" decoding="async")?')
-_LINK = re.compile(r'(<a href=")output/(\d+/\d+")')
-
-
-def is_whole(page: str) -> bool:
-    """Tell whether a page is one file already: it asks for no library and leads to no part."""
-    return not parts_of(page) and not _LIBRARY.search(_head(page))
+_FIGURE = re.compile(r'(<img src=")output/(\d+/[\w-]+)"(?: loading="lazy" decoding="async")?')
+_LINK = re.compile(r'(<a href=")output/(\d+/[\w-]+")')
 
 
 def standalone(page: str, store: Store, run_url: str) -> str:
@@ -72,10 +69,16 @@ def standalone(page: str, store: Store, run_url: str) -> str:
     return _LIBRARY.sub(library, head) + body + _LINK.sub(link, _FIGURE.sub(figure, rest))
 
 
-def led_to(page: str) -> Iterator[str]:
-    """Yield the digests of all that a finished page needs beside itself."""
-    yield from (part.sha256 for part in parts_of(page).values())
-    yield from (found[1] for found in _LIBRARY.finditer(_head(page)))
+def led_to(page: str, store: Store) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield what a page leads to: each address, relative to the page, and what reads it.
+
+    Reading raises MissingObjectError where the store has lost it.
+    """
+    for place, part in parts_of(page).items():
+        yield f"{PARTS}{place}", partial(store.read, part.sha256)
+    for found in _LIBRARY.finditer(_head(page)):
+        asset = known_asset(found[1], found[2])
+        yield FROM_PAGE + asset.address, partial(asset_bytes, store, asset)
 
 
 def _head(page: str) -> str:

@@ -87,11 +87,11 @@ def _import_executing() -> None:
 
 
 def _import_rendering() -> None:
-    """Import what renders, once that is done: it is needed when cells have been executed."""
+    """Prepare what renders, once that is done: it is needed when cells have been executed."""
     _executing.join()
-    import pipeline.rendering.exporter
+    from pipeline.rendering.page import prepare
 
-    del pipeline
+    prepare()
 
 
 _OF_CLOUDS = ("boto3", "pyarrow.fs", "gcsfs", "azure")

@@ -112,6 +112,15 @@ def test_contents_appear_from_three_headings_on_and_anchors_are_unique() -> None
     assert 'href="#ünï"' in many
 
 
+def test_contents_of_a_long_report_have_its_upper_headings_only() -> None:
+    chapters = (f"## Chapter {n}\n\n### First\n\n### Second" for n in range(20))
+    page = report(markdown("# T"), *(markdown(chapter) for chapter in chapters))
+    assert len(re.findall(r'<li class="level-2">', page)) == 20
+    assert '<li class="level-3">' not in page
+    flat = report(markdown("# T"), *(markdown(f"### {n}") for n in range(90)))
+    assert len(re.findall(r'<li class="level-3">', flat)) == 40
+
+
 def test_anchors_do_not_change_between_runs() -> None:
     cells = markdown("## A"), code("x")
     first, second = (

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.report_pages import ATTACK, HOSTILE, code, html, markdown, raised, report
+from tests.pipeline.report_pages import (
+    ATTACK,
+    HOSTILE,
+    code,
+    display,
+    html,
+    markdown,
+    raised,
+    report,
+)
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -180,6 +189,15 @@ def test_nothing_is_wider_than_a_narrow_screen(browser: Any) -> None:
     page.set_content(report(*LONG, code("x" * 300, wide, raised("E", "y" * 300))))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()
+
+
+def test_nothing_that_is_drawn_is_cut_by_the_end_of_a_printed_page(page: Any) -> None:
+    page.emulate_media(media="print")
+    plot = "<div class='plotly-graph-div'></div>"
+    page.set_content(report(*LONG, code("1", html(plot), display(image__png="aGVs"), raised())))
+    for selector in (".drawn", "figure", ".error", ".colophon section"):
+        broken = f"getComputedStyle(document.querySelector({selector!r})).breakInside"
+        assert page.evaluate(broken) == "avoid", selector
 
 
 def test_print_is_light_and_leaves_the_controls_out(page: Any) -> None:

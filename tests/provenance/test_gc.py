@@ -82,6 +82,18 @@ def gone(cleared: Cleared, kind: str) -> set[str]:
     return {one.name.rpartition("/")[2] for one in cleared.garbage if one.kind == kind}
 
 
+def test_what_a_page_leads_to_stays_as_long_as_the_page(house: House) -> None:
+    figure, library = (house.store.put_bytes(data).sha256 for data in (b"figure", b"library"))
+    lost = house.store.put_bytes(b"of no page").sha256
+    text = f'<script src="../../assets/{library}/x.js"></script> {{"1/0": ["{figure}"]}}'
+    page = house.store.put_bytes(text.encode()).sha256
+    house.run(html=page)
+    house.age()
+    house.clear()
+    assert all(house.store.has(digest) for digest in (page, figure, library))
+    assert not house.store.has(lost)
+
+
 def test_looking_touches_nothing_and_says_what_clearing_then_does(house: House) -> None:
     orphan = house.store.put_bytes(b"orphan").sha256
     house.commit(1, b"unused")

@@ -1,6 +1,13 @@
+import base64
+import hashlib
+import re
+
 import pytest
 
+from pipeline.rendering.assets import asset
+from tests.app.archive.drawing import keep_report
 from tests.app.archive.maker import Maker
+from tests.pipeline.report_pages import code, display, notebook
 
 POLICY = (
     "sandbox allow-scripts; default-src 'none'; "
@@ -100,3 +107,72 @@ def test_a_path_in_place_of_a_name_is_not_found(client, run, name):
 def test_a_nul_in_the_query_is_refused(client, run):
     answer = client.get("/projects/flights?branch=%00")
     assert answer.status_code == 400
+
+
+def test_a_library_is_served_for_ever_under_its_digest_and_nothing_else_is(client, maker: Maker):
+    library = asset("katex.min.js")
+    answer = client.get(f"/assets/{library.address}")
+    assert answer.status_code == 200
+    assert hashlib.sha256(answer.data).hexdigest() == library.sha256
+    assert answer.content_type == "text/javascript; charset=utf-8"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    script = maker.keep(b"alert(1)")
+    for address in (f"{script}/katex.min.js", f"{library.sha256}/x.js", f"{script}/{script}"):
+        assert client.get(f"/assets/{address}").status_code == 404
+
+
+def test_a_library_of_an_earlier_version_is_served_from_the_store(
+    client, maker: Maker, monkeypatch
+):
+    earlier = maker.keep(b"earlier();")
+    listed = {"files": {}, "retired": {earlier: "katex.min.js", "1" * 64: "gone.js"}}
+    monkeypatch.setattr("pipeline.rendering.assets._listed", lambda: listed)
+    assert client.get(f"/assets/{earlier}/katex.min.js").data == b"earlier();"
+    assert client.get(f"/assets/{earlier}/other.js").status_code == 404
+    assert client.get(f"/assets/{'1' * 64}/gone.js").status_code == 404
+
+
+def test_figures_beside_a_page_are_served_and_put_into_the_file_that_is_downloaded(
+    client, maker: Maker
+):
+    figures = [base64.b64encode(bytes([n]) * 700_000).decode() for n in range(3)]
+    cells = [code("1", display(image__png=figure)) for figure in figures]
+    long_text = display(text__plain="word\n" * 5_000)
+    run = keep_report(maker, notebook(*cells, code("2", long_text)))
+    page = client.get(f"/runs/{run.id}/report").text
+    addresses = re.findall(r'(?:src|href)="(output/[^"]+)"', page)
+    assert len(addresses) == 3
+    figure = client.get(f"/runs/{run.id}/{addresses[0]}")
+    assert figure.content_type == "image/png"
+    assert base64.b64encode(figure.data).decode() in figures
+    assert figure.headers["Content-Security-Policy"].startswith("sandbox allow-scripts;")
+    whole = client.get(f"/runs/{run.id}/{addresses[2]}")
+    assert whole.content_type == "text/plain; charset=utf-8"
+    assert whole.text.count("word") == 5_000
+    assert client.get(f"/runs/{run.id}/output/9/0-00000000").status_code == 404
+    other = maker.run(maker.evaluation(maker.commit(maker.project("other"), 1)))
+    assert client.get(f"/runs/{other.id}/{addresses[0]}").status_code == 404
+    for query in ("standalone=1", "download=1"):
+        alone = client.get(f"/runs/{run.id}/report?{query}").text
+        assert all(f"data:image/png;base64,{figure}" in alone for figure in figures)
+        assert f'href="http://localhost/runs/{run.id}/{addresses[2]}"' in alone
+
+
+def test_the_policy_names_the_address_that_the_reader_took(client, run):
+    answer = client.get(f"/runs/{run.id}/report", headers={"Host": "127.0.0.1:8123"})
+    policy = answer.headers["Content-Security-Policy"]
+    assert "http://localhost/assets/ http://127.0.0.1:8123/assets/" in policy
+    assert f"http://127.0.0.1:8123/runs/{run.id}/output/" in policy
+    hostile = {"Host": "localhost; script-src *"}
+    policy = client.get(f"/runs/{run.id}/report", headers=hostile).headers
+    assert "script-src *" not in policy.get("Content-Security-Policy", "")
+
+
+def test_a_page_without_a_printer_offers_no_pdf(client, run, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("app.printing._PLACES", ())
+    assert "report.pdf" not in client.get(f"/runs/{run.id}").text
+    answer = client.get(f"/runs/{run.id}/report.pdf")
+    assert answer.status_code == 503
+    assert "apt-get install chromium" in answer.text

@@ -1,6 +1,10 @@
 """Reports that libraries draw, in a real Chromium: in their sandbox, and nothing from elsewhere."""
 
+import base64
+import random
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,7 +160,45 @@ def test_a_plot_far_below_is_drawn_when_a_reader_comes_to_it(watched, address, m
     report.wait_for_selector(".js-plotly-plot svg")
 
 
-@pytest.mark.parametrize("name", ["plotly", "bokeh", "altair", "widgets"])
+def picture(shade: int) -> str:
+    """Return a PNG of 600 by 400 noisy pixels, 240 kB of it, as Base64."""
+    noise = random.Random(shade)
+    rows = b"".join(b"\0" + noise.randbytes(600) for _ in range(400))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 600, 400, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 0)),
+        (b"IEND", b""),
+    )
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return base64.b64encode(content).decode()
+
+
+def test_figures_are_loaded_when_they_are_looked_at_and_whole_outputs_on_a_click(
+    watched, address, maker
+):
+    cells = [code("1", display(image__png=picture(shade))) for shade in range(30)]
+    last = code("print(x)", display(text__plain="first\n" + "word\n" * 5_000))
+    run = keep_report(maker, notebook(markdown("# T"), *cells, last))
+    report = open_report(watched, address, run)
+    watched.page.wait_for_timeout(300)
+    figures = [url for url in watched.asked if "/output/" in url]
+    assert len(figures) < 24
+    end = "document.documentElement.scrollHeight"
+    before = watched.page.evaluate(end)
+    report.locator("img").last.scroll_into_view_if_needed()
+    report.wait_for_function("[...document.images].at(-1).naturalWidth === 600")
+    assert watched.page.evaluate(end) == before
+    report.click("text=Show the whole output")
+    watched.page.wait_for_function("frames.length === 1")
+    report.wait_for_url("**/output/**")
+    assert report.inner_text("body").count("word") == 5_000
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("name", ["bokeh", "widgets"])
 def test_a_standalone_file_draws_from_disk_without_a_network(
     watched, app, maker, tmp_path: Path, name: str
 ):

@@ -7,6 +7,8 @@ import pytest
 from prov.model import ProvActivity, ProvDocument
 from rocrate.rocrate import ROCrate
 
+from tests.app.test_printing import needs_chromium
+
 
 @pytest.fixture(scope="module")
 def run_id(used_desk) -> str:
@@ -84,6 +86,25 @@ def test_a_collector_that_is_not_there_is_an_error_while_running(used_desk, run_
 
 def test_an_unknown_run_or_format_is_told(used_desk):
     assert used_desk("export", "run_nothing", "--format", "prov-json").status == 2
-    done = used_desk("export", "run_nothing", "--format", "pdf")
+    done = used_desk("export", "run_nothing", "--format", "docx")
     assert done.status == 2
-    assert "'prov-json', 'ro-crate', 'openlineage'" in done.err
+    assert "'prov-json', 'ro-crate', 'openlineage', 'html', 'pdf'" in done.err
+
+
+def test_the_report_is_exported_as_one_file(used_desk, run_id, tmp_path):
+    target = tmp_path / "report.html"
+    done = used_desk("export", run_id, "--format", "html", "-o", str(target))
+    assert (done.status, done.out) == (0, "")
+    assert f"{target} written." in done.err
+    page = target.read_text()
+    assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';' in page
+    assert "application/ld+json" in page
+
+
+@pytest.mark.browser
+@needs_chromium
+def test_the_report_is_exported_as_pdf(used_desk, tmp_path):
+    target = tmp_path / "report.pdf"
+    done = used_desk("export", "latest", "--format", "pdf", "-o", str(target))
+    assert done.status == 0, done.err
+    assert target.read_bytes().startswith(b"%PDF-")
