@@ -1,19 +1,27 @@
-"""Proofs under way outlive a clean-up; what a killed worker left of its own does not."""
+"""Who proves; that proofs under way outlive a clean-up, and those of a killed worker do not."""
 
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
+from app.cli.hands import Hands
+from app.work.doorbell import SilentDoorbell
 from app.work.owner import owner_name
 from app.work.reconcile import sweep
+from app.work.slots import Slots
 from pipeline.host import this_host
 from pipeline.installation import Installation
 from pipeline.proof_place import ProofPlace
+from pipeline.runner.client import Runner
 from pipeline.workplace import MARKER
 from provenance.ledger.claims import Claim
 from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Run
+from tests.pipeline.weather import single
+from tests.support.evaluations import Bench
+from tests.support.repository import Repository, notebook
 
 
 def place_of(installation: Installation, owner: str) -> ProofPlace:
@@ -51,7 +59,7 @@ def test_a_proof_goes_on_while_its_worker_lives_and_is_cleared_away_after_it(
 
 
 def test_a_slot_proves_what_it_executes_and_a_command_does_not(
-    evaluate: Bench, git_project: Callable[..., Repository], tmp_path: Path
+    evaluate: Bench, git_project: Callable[..., Repository]
 ) -> None:
     repository = git_project(single(notebook("# A", "print(1)")))
     slots = Slots(evaluate.installation, 60.0, SilentDoorbell(), proof_runs=1)
@@ -63,5 +71,5 @@ def test_a_slot_proves_what_it_executes_and_a_command_does_not(
         slots.stop()
     (run,) = evaluate.evaluation(evaluation).runs
     assert (run.verdict, run.row.kernel, run.row.proof) == ("passed", "warm", "equal")
-    with started_ahead() as ahead, hands(evaluate.installation, 60.0, ahead) as held:
-        assert held.worker(print).proof_runs == 0
+    held = Hands(evaluate.installation, 60.0, Runner(), slots.hosts, threading.Event())
+    assert held.worker(print).proof_runs == 0
