@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.web.filters import iso
-from provenance.ledger.environment_tables import EnvironmentBuild
+from provenance.ledger.environment_tables import EnvironmentBuild, KernelProof
 from provenance.ledger.queries.environments import EnvironmentFound, EnvironmentPage
 
 
@@ -24,6 +24,7 @@ def environment_object(found: EnvironmentFound, base: str) -> dict[str, Any]:
         "seconds": build.seconds if build else None,
         "runs": found.runs,
         "last_run_at": _iso(found.last_run),
+        "kernels_off": bool(found.kernels_off),
         "links": {"html": f"{base}{address}", "self": f"{base}/api/v1{address}"},
     }
 
@@ -32,6 +33,7 @@ def whole_environment(page: EnvironmentPage, base: str) -> dict[str, Any]:
     """Return all that is known of an environment."""
     return environment_object(page.found, base) | {
         "distributions": page.found.packages,
+        "kernels": list(_kernels(page.found.kernels)),
         "builds": list(_builds(page.found.builds)),
         "used_by": [vars(report) for report in page.reports],
     }
@@ -51,6 +53,22 @@ def _builds(builds: Iterable[EnvironmentBuild]) -> Iterable[dict[str, Any]]:
             "size": build.size,
             "log": build.log,
             "error": build.error,
+        }
+
+
+def _kernels(proofs: Iterable[KernelProof]) -> Iterable[dict[str, Any]]:
+    for proof in proofs:
+        yield {
+            "modules": proof.modules,
+            "runs": proof.runs,
+            "proved": proof.proved,
+            "outcome": proof.outcome,
+            "at": _iso(proof.at),
+            "run": proof.run_id,
+            "difference": proof.told,
+            "off_since": _iso(proof.off_at),
+            "trusted_at": _iso(proof.trusted_at),
+            "trusted_by": proof.trusted_by,
         }
 
 

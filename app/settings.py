@@ -21,7 +21,7 @@ BASE_URL = f"{PREFIX}BASE_URL"
 _NOT_OURS = {"PROVENOTE_CONTEXT", "PROVENOTE_ATTEMPT", "PROVENOTE_RESULTS"}
 """What users' code finds in its environment, and a command that it starts with it."""
 
-_MAY_BE_ZERO = {"PROVENOTE_DRAIN_SECONDS"}
+_MAY_BE_ZERO = {"PROVENOTE_DRAIN_SECONDS", "PROVENOTE_PROOF_RUNS"}
 
 
 class SettingsError(Exception):
@@ -91,6 +91,9 @@ class Settings:
     open_files: int = _setting("Most files that a process of a job may have open.", 65_536)
     output: Size = _setting(  # noqa: RUF009
         "Most that one job may print or show; the rest is cut.", 100 * 10**6
+    )
+    proof_runs: int = _setting(
+        "One in how many reports of warm kernels is executed by a cold one too; 0: none.", 50
     )
     isolation: Literal["auto", "none"] = _setting(
         "Set users' code apart by namespaces where the machine allows it (auto), or never (none).",

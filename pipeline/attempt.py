@@ -48,6 +48,8 @@ class Worker:
     """Where kernels are forked; None: each is started afresh."""
     called_off: threading.Event | None = None
     """Set when the one who started this run wants its end; it then ends as cancelled."""
+    proof_runs: int = 0
+    """One in how many reports of warm kernels is proved by a cold one; 0: none is."""
 
 
 class Attempt:
@@ -58,10 +60,13 @@ class Attempt:
         self.claim = claim
         self.asked = asked
         self.runner = worker.runner
+        self.proof_runs = worker.proof_runs
         self._worker = worker
         self._watch = watch
         self._started = time.monotonic()
-        self.deadline = self._started + self.installation.limits.run_seconds
+        self.granted = self.installation.limits.run_seconds
+        """How long all of it may take, in seconds."""
+        self.deadline = self._started + self.granted
         self._telling = Telling(self.installation.ledger, claim, worker.listener)
         self._places: dict[str, Workplace] = {}
         self._is_expecting = False
@@ -135,6 +140,21 @@ class Attempt:
         finally:
             self._telling.flush()
 
+    def repeat(self, job: Job) -> dict[str, Any]:
+        """Let the runner do *job* once this run is published, as long as a run may take.
+
+        Nobody hears of it, and no claim is held for it. Raises RunnerStoppedError when that
+        time is over, or when the worker has to end.
+        """
+        until = time.monotonic() + self.granted
+
+        def stop_reason() -> str | None:
+            if self._worker.let_go.is_set() or self._is_called_off:
+                return Verdict.WORKER_LOST
+            return Verdict.TIMED_OUT if time.monotonic() > until else None
+
+        return self.runner.call(self._with_door(job), _unheard, stop_reason)
+
     def expect(self, wanted: Callable[[], HostWanted | None]) -> None:
         """Let the runner get ready, and a kernel for the report, while something else is done."""
         self.runner.start()
@@ -155,6 +175,8 @@ class Attempt:
     def _door(self, wanted: HostWanted | None) -> str | None:
         if wanted is None or self._worker.hosts is None:
             return None
+        if not self.installation.kernel_trust.has(wanted):
+            return None
         apart = self.installation.isolation
         wanted = replace(wanted, isolated=apart.level != PROCESSES, network=apart.network)
         try:
@@ -172,6 +194,7 @@ class Attempt:
     def limit(self, seconds: float | None) -> None:
         """Set the time that is left to what the manifest grants, within the operator's bound."""
         if seconds is not None:
+            self.granted = min(self.granted, seconds)
             self.deadline = min(self.deadline, time.monotonic() + seconds)
 
     def tell(self, doing: str, event: Event | None = None, **noted: Any) -> None:
@@ -206,6 +229,10 @@ class Attempt:
         if self._telling.is_due:
             self._telling.flush()
         return None
+
+
+def _unheard(_event: Event) -> None:
+    """Let an event go by."""
 
 
 def attempt_root(installation: Installation, claim: Claim) -> Path:

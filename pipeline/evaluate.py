@@ -9,6 +9,8 @@
 5. *Report*: papermill executes the template on the stages' outputs.
 6. *Render*: the executed notebook becomes a page that says how it came to be.
 7. *Answer*: all of it is published in the ledger in one transaction.
+8. *Prove*: now and then, what a warm kernel gave is made once more by a cold one. Its reader has
+   it by then.
 
 A failure of the project's own code is a result and ends here as one. A failure of ours is
 an exception and leaves this module: whoever called ends the run as such.
@@ -27,6 +29,7 @@ from pipeline.limits import cut_to_bounds
 from pipeline.manifest import manifest_of, read_manifest
 from pipeline.plan import Due, report_step, stage_step
 from pipeline.previous import previous_key
+from pipeline.proof import is_due, prove
 from pipeline.publication import publish_report, publish_stage
 from pipeline.publish import Outcome, publish
 from pipeline.push import cases_of_push, commit_of_push
@@ -120,6 +123,9 @@ def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) ->
         answer = judge(attempt, original, outcome) if original else None
         with worker.installation.ledger.writing() as session:
             publish(session, claim, attempt.asked, outcome, answer)
+            due = original is None and is_due(session, attempt, outcome)
+        if due:
+            prove(attempt, outcome)
     return outcome
 
 

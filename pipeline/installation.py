@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.host import this_host
 from pipeline.isolation import IsolationWanted
+from pipeline.kernels.trust import KernelTrust
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.leases import SECONDS, Leases
@@ -44,6 +45,11 @@ class Installation:
     def cache(self) -> Cache:
         """What was made before, by key."""
         return Cache(self.store, Leases(self.ledger, this_host(), self.lease_seconds))
+
+    @cached_property
+    def kernel_trust(self) -> KernelTrust:
+        """Which warm kernels may be used."""
+        return KernelTrust(self.ledger)
 
     @property
     def private(self) -> tuple[Path, ...]:

@@ -30,6 +30,8 @@ class Finished:
     outputs: tuple[Output, ...]
     extra: Mapping[str, Any]
     observed: Observed
+    kernel: str | None = None
+    """``warm`` or ``cold``, where a kernel executed it and that is known."""
 
 
 def make_record(attempt: Attempt, situation: Situation, done: Finished) -> Record:
@@ -43,7 +45,7 @@ def make_record(attempt: Attempt, situation: Situation, done: Finished) -> Recor
         key=step.key,
         preimage=step.preimage.to_json(),
         outputs=done.outputs,
-        run=attempt.told(done.began),
+        run=attempt.told(done.began) | ({"kernel": done.kernel} if done.kernel else {}),
         code={
             "project": situation.manifest.name,
             "commit": checkout.commit.sha,

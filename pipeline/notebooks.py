@@ -119,7 +119,8 @@ def host_wanted(situation: "Situation", template: Template | None = None) -> Hos
     if not (is_python and situation.manifest.environment.warm and situation.spec.warm):
         return None
     preload = preload_of(situation.checkout.tree, situation.manifest, environment.facts)
-    return HostWanted(str(environment.root), environment.facts.digest, preload)
+    told = str(environment.root), environment.facts.digest, environment.key
+    return HostWanted(*told, preload)
 
 
 def _kernel_job(situation: "Situation", kernel: FoundKernel, place: Workplace) -> KernelJob:

@@ -120,6 +120,8 @@ def _report_values(report: Reported) -> dict[str, Any]:
         "reused_from": record.run["id"] if report.reused else None,
         "html": html.sha256 if html else None,
         "notebook": notebook.sha256 if notebook else None,
+        "kernel": report.executed.kernel if report.executed else None,
+        "proof": None,
     }
 
 

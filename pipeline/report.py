@@ -12,6 +12,7 @@ from pipeline.containment import Isolation, TreeLimits
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.waiting import POOL
+from pipeline.kernels.wanted import COLD, WARM
 from pipeline.kernels.warm import warm_kernel
 from pipeline.runner.messages import Failure
 from pipeline.saving import Emit, Saver
@@ -42,7 +43,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
         saver.cell_started, saver.cell_ended, Printing(saver.cell_prints), most=job["output"]
     )
     saver.watch = watch
-    failure = _execute(job, workplace, watch)
+    kernel, failure = _execute(job, workplace, watch)
     assert watch.notebook is not None or failure is not None  # noqa: S101
     if watch.notebook is not None:
         saver.save()
@@ -53,22 +54,25 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     return {
         "notebook": str(workplace.root / EXECUTED) if watch.notebook is not None else None,
         "failure": asdict(failure) if failure else None,
+        "kernel": kernel,
     }
 
 
-def _execute(job: dict[str, Any], workplace: Workplace, watch: "Watch") -> Failure | None:
-    """Run papermill; return a failure that no cell shows, such as a kernel that died."""
+def _execute(
+    job: dict[str, Any], workplace: Workplace, watch: "Watch"
+) -> tuple[str, Failure | None]:
+    """Run papermill; return how its kernel came to be, and a failure that no cell shows."""
     with workplace.log.open("ab") as log:
         place = _place(job, workplace, log)
         if job["door"] is not None:
             try:
                 with warm_kernel(Path(job["door"]), POOL, place) as manager:
-                    return _watched(job, watch, manager, place)
+                    return WARM, _watched(job, watch, manager, place)
             except KernelStartError as error:
                 log.write(f"{error.message} The kernel is started afresh.\n".encode())
                 log.flush()
         with cold_kernel(place) as manager:
-            return _watched(job, watch, manager, place)
+            return COLD, _watched(job, watch, manager, place)
 
 
 def _place(job: dict[str, Any], workplace: Workplace, log: BinaryIO) -> KernelPlace:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.attempt import Attempt
 from pipeline.colophon import colophon
+from pipeline.installation import Installation
 from pipeline.isolation import isolation_in
 from pipeline.jobs import Made
 from pipeline.keeping import Finished, keep, keep_apart, keep_tainted, make_record
@@ -21,7 +22,7 @@ from pipeline.plan import Due, decide, report_step
 from pipeline.report import EXECUTED
 from pipeline.results import Results, TooManyResultsError, read_results, results_from_json
 from pipeline.runner.client import RunnerDiedError, RunnerStoppedError
-from pipeline.runner.messages import Failure
+from pipeline.runner.messages import Failure, ReportJob
 from pipeline.situation import Situation
 from pipeline.step import RENDERED_ANEW, Decision, Step
 from pipeline.stored import PRIVATE, StoredError, keep_stored
@@ -30,6 +31,15 @@ from pipeline.workplace import Workplace
 from provenance.cache import Entry
 from provenance.ledger.states import REUSABLE, Verdict, verdict_of
 from provenance.record import Output, Record
+
+
+@dataclass(frozen=True)
+class Executed:
+    """How a template was executed just now: what it takes to do it once more."""
+
+    situation: Situation
+    kernel: str | None
+    """``warm`` or ``cold``; None where it did not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Reported:
     results: Results
     decision: Decision
     seconds: float
+    executed: Executed | None = None
+    """None where it is reused."""
 
     @property
     def reused(self) -> bool:
@@ -116,13 +128,13 @@ def _execute(
 ) -> Reported:
     began, started = datetime.now(UTC), time.monotonic()
     place = attempt.workplace("report")
-    lay_inputs(attempt.installation.store, place, step.inputs)
-    came = _came_to(attempt, place, _run_template(attempt, situation, step, place))
+    kernel, failure = _run_template(attempt, situation, step, place)
+    came = _came_to(attempt, place, failure)
     results = stage_results(made) + came.results
     verdict, seconds = _verdict(results, came.failure), _since(started)
     observed = observed_by(situation, step, place, began)
     extra = _extra(attempt, came, verdict)
-    finished = Finished(step, began, tuple(_outputs(attempt, place)), extra, observed)
+    finished = Finished(step, began, tuple(_outputs(attempt, place)), extra, observed, kernel)
     record = make_record(attempt, situation, finished)
     reported = Reported(
         step, Entry(record, ""), record, verdict, came.failure, results, decision, seconds
@@ -131,11 +143,11 @@ def _execute(
     record = with_page(attempt, place, place.root / EXECUTED, record, words)
     if verdict not in REUSABLE:
         entry = keep_apart(attempt, record)
-    elif observed.is_sure and _key_now(situation, made) == step.key:
+    elif observed.is_sure and key_now(situation, made) == step.key:
         entry = keep(attempt, record, forced=decision.reason == "forced")
     else:
         entry = keep_tainted(attempt, record)
-    return replace(reported, entry=entry, page=entry.record)
+    return replace(reported, entry=entry, page=entry.record, executed=Executed(situation, kernel))
 
 
 @dataclass(frozen=True)
@@ -170,29 +182,39 @@ def _extra(attempt: Attempt, came: _CameTo, verdict: Verdict) -> dict[str, Any]:
     return extra
 
 
-def _key_now(situation: Situation, made: Sequence[Made]) -> str:
+def key_now(situation: Situation, made: Sequence[Made]) -> str:
     """Return the report's key as files and packages are now: they may have changed meanwhile."""
     return report_step(situation.as_now(), {one.step.name: one.entry for one in made}).key
 
 
+def report_job(
+    installation: Installation, situation: Situation, step: Step, place: Workplace
+) -> ReportJob:
+    """Lay inputs and template into the workplace, and return the job of executing the report."""
+    lay_inputs(installation.store, place, step.inputs)
+    allowed = granted(installation.limits, situation.manifest, situation.spec)
+    job = notebook_job(situation, situation.template, step, place, allowed)
+    job.context["kind"] = "report"
+    return replace(job, isolation=isolation_in(installation, situation, place))
+
+
 def _run_template(
     attempt: Attempt, situation: Situation, step: Step, place: Workplace
-) -> Failure | None:
-    """Execute the template; what stops it is returned, and what it has done so far is kept."""
-    allowed = granted(attempt.installation.limits, situation.manifest, situation.spec)
-    job = notebook_job(situation, situation.template, step, place, allowed)
-    job = replace(job, isolation=isolation_in(attempt.installation, situation, place))
-    job.context["kind"] = "report"
+) -> tuple[str | None, Failure | None]:
+    """Execute the template, and return how its kernel came to be, and what stopped it.
+
+    What it has done so far is kept.
+    """
     try:
-        result = attempt.perform(job)
+        result = attempt.perform(report_job(attempt.installation, situation, step, place))
     except RunnerStoppedError as stopped:
         if stopped.reason == Verdict.WORKER_LOST:
             raise
         words = {Verdict.CANCELLED: "was cancelled", Verdict.TIMED_OUT: "ran out of its time"}
-        return Failure(stopped.reason, f"The run {words[Verdict(stopped.reason)]}.")
+        return None, Failure(stopped.reason, f"The run {words[Verdict(stopped.reason)]}.")
     except RunnerDiedError as died:
-        return Failure("died", died.message, hint="Memory may have been short.")
-    return Failure(**result["failure"]) if result["failure"] else None
+        return None, Failure("died", died.message, hint="Memory may have been short.")
+    return result["kernel"], Failure(**result["failure"]) if result["failure"] else None
 
 
 def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:

@@ -7,6 +7,7 @@ from app.current import installation
 from provenance.ledger.queries.cases import case_names
 from provenance.ledger.queries.evaluations import latest_evaluations
 from provenance.ledger.queries.home import home_token, needs_attention, under_way
+from provenance.ledger.queries.kernels import kernels_off
 from provenance.ledger.queries.projects import all_projects
 
 
@@ -21,6 +22,7 @@ def home() -> ResponseReturnValue:
         if request.args.get("seen") == token:
             return Response(status=204)
         attention = needs_attention(session)
+        kernels = kernels_off(session)
         running = under_way(session)
         evaluations, older = latest_evaluations(session, before)
         shown = [item.run for item in attention] + list(running.runs)
@@ -28,6 +30,7 @@ def home() -> ResponseReturnValue:
             "archive/home.html",
             projects=all_projects(session),
             attention=attention,
+            kernels_off=kernels,
             under_way=running,
             token=token,
             evaluations=evaluations,

@@ -24,6 +24,10 @@ class MadeFrom:
     """Interpreter and number of packages; empty without a record."""
     containment: str
     """How its code was set apart from the machine; empty without a record."""
+    kernel: str
+    """``warm`` or ``cold``; empty without a record that says so."""
+    proof: str | None
+    """How a cold kernel did beside its warm one, here or where it was executed; None: not tried."""
     environment_key: str | None
     """Key of the environment that made the result, else of the one that was prepared; None
     where it is from before environments had pages."""
@@ -42,9 +46,16 @@ def made_from(session: Session, store: Store, run: Run, evaluation: Evaluation) 
         evaluation.trigger,
         _environment(found),
         str(_table(record, "run").get("containment", "")),
+        str(_table(record, "run").get("kernel", "")),
+        _proof(session, run),
         key if known else None,
         _again(run),
     )
+
+
+def _proof(session: Session, run: Run) -> str | None:
+    made_by = session.get(Run, run.reused_from) if run.reused_from else run
+    return made_by.proof if made_by is not None else None
 
 
 def other_values(run: Run) -> str:

@@ -6,6 +6,7 @@ from app.archive import (
     artifacts,
     data_buttons,
     datasets,
+    environment_buttons,
     environments,
     evaluation,
     explain,
@@ -60,6 +61,7 @@ _BUTTONS = (
     ("/batches/<batch_id>/pin", "pin_batch", data_buttons.pin_batch),
     ("/batches/<batch_id>/unpin", "unpin_batch", data_buttons.unpin_batch),
     ("/models/<model>/rollback", "roll_back_model", data_buttons.roll_back_model),
+    ("/environments/<key>/trust", "trust_kernels", environment_buttons.trust_kernels),
 )
 
 for _rule, _endpoint, _view in _PAGES:

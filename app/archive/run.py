@@ -13,6 +13,7 @@ from app.archive.notebook_view import notebook_view, readable
 from app.current import installation, settings
 from app.printing import can_print
 from app.reproduced import reproductions
+from provenance.ledger.queries.kernels import proof_of_run
 from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
 from provenance.ledger.states import ENDED, Verdict
@@ -42,6 +43,7 @@ def run(run_id: str) -> str:
         live = live_view(session, page.run) if page.run.status not in ENDED else None
         reproduced = reproductions(session, run_id)
         answer = answer_of(session, run_id)
+        distrusted = proof_of_run(session, run_id)
         made = made_from(session, installation().store, page.run, evaluation)
     error = page.run.error or {}
     return render_template(
@@ -55,6 +57,7 @@ def run(run_id: str) -> str:
         reproduced=reproduced,
         answer=answer,
         prints=can_print(settings()),
+        distrusted=distrusted,
     )
 
 

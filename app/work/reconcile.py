@@ -7,6 +7,7 @@ from pipeline.host import this_host
 from pipeline.installation import Installation
 from pipeline.kernels.hosts import KERNELS, sweep_places
 from pipeline.processes import end_tree, marked_processes
+from pipeline.proof_place import PROOF, prover_of, prover_of_folder, remove_folder
 from pipeline.workplace import Workplace
 from provenance.ledger.claims import expired, give_back, owners
 from provenance.ledger.tables import Evaluation, Run
@@ -33,8 +34,10 @@ def take_back(installation: Installation) -> None:
 
 def _is_live(what: str, attempts: set[str]) -> bool:
     """Tell whether a process belongs to an attempt that goes on, or to a worker that lives."""
-    kind, _, owner = what.partition(":")
-    return is_alive(owner) if kind == KERNELS else what.replace(":", "-") in attempts
+    kind, _, rest = what.partition(":")
+    if kind == PROOF:
+        return is_alive(prover_of(rest))
+    return is_alive(rest) if kind == KERNELS else what.replace(":", "-") in attempts
 
 
 def sweep(installation: Installation) -> None:
@@ -53,6 +56,10 @@ def sweep(installation: Installation) -> None:
             _log.warning("orphan ended", pid=pid, attempt=marker.removeprefix(prefix))
             end_tree(pid)
     for directory in directories:
-        if directory.name not in live:
+        if (process := prover_of_folder(directory)) is not None:
+            owner = f"{this_host()}/{process}"
+            if not is_alive(owner):
+                remove_folder(directory, installation, owner)
+        elif directory.name not in live:
             run_id, _, attempt = directory.name.rpartition("-")
             Workplace(directory, f"{prefix}{run_id}:{attempt}").remove()

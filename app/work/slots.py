@@ -33,13 +33,16 @@ _log = structlog.get_logger()
 class Slots:
     """Does what is rung for, each with a runner of its own."""
 
-    def __init__(self, installation: Installation, lease: float, doorbell: Doorbell) -> None:
+    def __init__(
+        self, installation: Installation, lease: float, doorbell: Doorbell, proof_runs: int = 0
+    ) -> None:
         self.closed = threading.Event()
         """Set when nothing new is to be begun; what was begun goes on."""
         self.let_go = threading.Event()
         """Set when what was begun has to go back to the queue."""
         self._installation = installation
         self._lease = lease
+        self._proof_runs = proof_runs
         self._doorbell = doorbell
         self._owner = owner_name()
         self._runners: list[Runner] = []
@@ -67,7 +70,14 @@ class Slots:
             runner = Runner()
             self._runners.append(runner)
         try:
-            yield Worker(self._installation, runner, self._lease, self.let_go, hosts=self.hosts)
+            yield Worker(
+                self._installation,
+                runner,
+                self._lease,
+                self.let_go,
+                hosts=self.hosts,
+                proof_runs=self._proof_runs,
+            )
         finally:
             self._free.put(runner)
 

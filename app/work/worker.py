@@ -31,7 +31,7 @@ def run_worker(settings: Settings) -> None:
     level = installation.isolation.level  # where more is required than there is, nothing starts
     celery = make_celery(settings)
     doorbell = CeleryDoorbell(settings)
-    slots = Slots(installation, settings.lease_seconds, doorbell)
+    slots = Slots(installation, settings.lease_seconds, doorbell, settings.proof_runs)
     tick = Tick(settings, installation, doorbell)
     celery.task(name=PREPARE)(slots.prepare)
     celery.task(name=EVALUATE)(slots.evaluate)

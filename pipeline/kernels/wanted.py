@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+WARM, COLD = "warm", "cold"
+"""How a kernel came to be: forked beforehand by a host, or started for its run."""
+
 
 @dataclass(frozen=True)
 class HostWanted:
@@ -12,6 +15,8 @@ class HostWanted:
     """The environment's directory; its interpreter is ``bin/python``."""
     stamp: str
     """Changes with every package that is installed, removed or replaced there."""
+    environment: str
+    """The environment's key."""
     preload: tuple[str, ...] = ()
     """Modules that are imported before the first fork."""
     isolated: bool = False

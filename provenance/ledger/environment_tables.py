@@ -1,4 +1,4 @@
-"""The tables of environments: what each is made of, and how each of its builds went."""
+"""The tables of environments: what each is made of, how its builds went, how its kernels do."""
 
 from datetime import datetime
 from typing import Any
@@ -54,3 +54,34 @@ class EnvironmentBuild(Base):
     error: Mapped[dict[str, Any] | None]
     """``{"message", "hint"}`` where it failed."""
     collected_at: Mapped[datetime | None]
+
+
+class KernelProof(Base):
+    """What is known of an environment's warm kernels: whether they give what cold ones do."""
+
+    __tablename__ = "kernel_proof"
+
+    environment: Mapped[str] = mapped_column(primary_key=True)
+    """Key of the environment."""
+    preload: Mapped[str] = mapped_column(primary_key=True)
+    """Digest of the modules that they have imported while they wait."""
+    modules: Mapped[list[Any]]
+    """These modules."""
+    runs: Mapped[int] = mapped_column(default=0)
+    """Reports that they executed, since they are trusted."""
+    proved: Mapped[int] = mapped_column(default=0)
+    """How often a cold kernel gave the same."""
+    outcome: Mapped[str | None]
+    """How the newest proof ended: ``equal``, ``nondeterministic`` or ``differs``."""
+    at: Mapped[datetime | None]
+    """When that was."""
+    run_id: Mapped[str | None]
+    """The run that was proved."""
+    told: Mapped[dict[str, Any] | None]
+    """``{"sentence", "findings": [{"where", "said", "before", "after"}], "more"}`` where it was
+    not equal; ``before`` is the warm kernel's."""
+    off_at: Mapped[datetime | None]
+    """Since when kernels are started afresh, after ``run_id`` showed a difference; else null."""
+    trusted_at: Mapped[datetime | None]
+    """When somebody has looked at a difference, and let them be used again."""
+    trusted_by: Mapped[str | None]

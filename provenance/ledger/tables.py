@@ -152,6 +152,12 @@ class Run(Claimable, Base):
     html: Mapped[str | None]
     notebook: Mapped[str | None]
     log: Mapped[str | None]
+    kernel: Mapped[str | None]
+    """``warm`` or ``cold``: how the kernel came to be that executed its report; null where none
+    did, and for runs of earlier versions."""
+    proof: Mapped[str | None]
+    """``equal``, ``nondeterministic`` or ``differs``: how a cold kernel did beside its warm one;
+    null where that was not tried."""
     cells_done: Mapped[int] = mapped_column(default=0)
     cells_total: Mapped[int | None]
     doing: Mapped[str | None]

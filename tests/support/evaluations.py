@@ -113,6 +113,9 @@ class Bench:
     runner: Runner
     hosts: KernelHosts | None = None
     projects: dict[str, Project] = field(default_factory=dict)
+    proof_runs: int = 0
+    """As for a worker: one in how many runs is executed by a cold kernel too."""
+    let_go: threading.Event = field(default_factory=threading.Event)
 
     def project(self, repository: Repository) -> Project:
         """Return the project of *repository*, added when it is first asked for."""
@@ -173,7 +176,8 @@ class Bench:
 
     def worker(self, runner: Runner | None = None) -> Worker:
         runner = runner or self.runner
-        return Worker(self.installation, runner, LEASE, threading.Event(), hosts=self.hosts)
+        mine = {"hosts": self.hosts, "proof_runs": self.proof_runs}
+        return Worker(self.installation, runner, LEASE, self.let_go, **mine)
 
     def claim(self, table: Work, row_id: str) -> Claim:
         with self.installation.ledger.writing() as session:

@@ -52,6 +52,7 @@ class Home:
             "HOME": str(self.path.parent),
             "LANG": "C.UTF-8",
             "PROVENOTE_HOME": str(self.path),
+            "PROVENOTE_PROOF_RUNS": "0",  # it would only take time; tests of it ask for it
             **{f"PROVENOTE_{name}": value for name, value in (self.settings | settings).items()},
         }
 

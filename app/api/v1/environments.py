@@ -34,6 +34,9 @@ class EnvironmentObject(BaseModel):
     seconds: float | None = Field(description="How long its build took.")
     runs: int
     last_run_at: str | None
+    kernels_off: bool = Field(
+        description="Whether warm kernels gave something else than cold ones, and are not used."
+    )
     links: dict[str, str]
 
 
@@ -41,6 +44,9 @@ class WholeEnvironment(EnvironmentObject):
     """An environment with its packages, its builds and those who were given it."""
 
     distributions: dict[str, str] = Field(description="Version by name.")
+    kernels: list[Json] = Field(
+        description="What is known of its warm kernels, by what they have imported beforehand."
+    )
     builds: list[Json] = Field(description="Newest first.")
     used_by: list[Json] = Field(description="Reports, with their newest run.")
 

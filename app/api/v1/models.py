@@ -141,6 +141,10 @@ class RunObject(BaseModel):
     key: str | None
     record: str | None
     reused: bool
+    kernel: str | None = Field(description="`warm` or `cold`; null where it executed no report.")
+    proof: str | None = Field(
+        description="`equal`, `nondeterministic` or `differs`: how a cold kernel did beside it."
+    )
     metrics: list[MetricObject]
     checks: list[CheckObject]
     inputs: list[InputObject]

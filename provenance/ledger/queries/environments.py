@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from provenance.errors import InvalidInputError, NotFoundError
-from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
+from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow, KernelProof
 from provenance.ledger.environments import READY
+from provenance.ledger.queries.kernels import kernels_of_environments
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.tables import Project, Run
 
@@ -61,6 +62,13 @@ class EnvironmentFound:
     """Newest first."""
     runs: int
     last_run: datetime | None
+    kernels: tuple[KernelProof, ...] = ()
+    """What is known of its warm kernels, by what they have imported; those that are off first."""
+
+    @property
+    def kernels_off(self) -> tuple[KernelProof, ...]:
+        """Those that gave something else than cold ones, until somebody trusts them."""
+        return tuple(one for one in self.kernels if one.off_at is not None)
 
     @property
     def build(self) -> EnvironmentBuild | None:
@@ -82,8 +90,9 @@ def environments(session: Session) -> list[EnvironmentFound]:
     """Return all environments, those that a run was given last first."""
     query = select(EnvironmentRow).options(selectinload(EnvironmentRow.builds))
     rows = session.scalars(query.order_by(EnvironmentRow.created_at.desc()).limit(MOST)).all()
-    used = _used(session, [row.key for row in rows])
-    found = [_found(row, used) for row in rows]
+    keys = [row.key for row in rows]
+    used, kernels = _used(session, keys), kernels_of_environments(session, keys)
+    found = [_found(row, used, kernels) for row in rows]
     return sorted(found, key=lambda one: one.last_run or _LONG_AGO, reverse=True)
 
 
@@ -93,7 +102,8 @@ def environment_page(session: Session, digits: str) -> EnvironmentPage:
     Raises UnknownEnvironmentError, and WrongEnvironmentError where they are too few.
     """
     row = _row(session, digits.strip().lower())
-    found = _found(row, _used(session, [row.key]))
+    kernels = kernels_of_environments(session, [row.key])
+    found = _found(row, _used(session, [row.key]), kernels)
     newest = select_rows().where(Run.environment == row.key).order_by(Run.id.desc())
     latest = run_rows(session, newest.limit(MOST_RUNS))
     return EnvironmentPage(found, tuple(_reports(session, row.key)), tuple(latest))
@@ -127,7 +137,11 @@ def _used(session: Session, keys: Sequence[str]) -> dict[str, tuple[int, datetim
     return {str(key): (count, at) for key, count, at in session.execute(query)}
 
 
-def _found(row: EnvironmentRow, used: dict[str, tuple[int, datetime]]) -> EnvironmentFound:
+def _found(
+    row: EnvironmentRow,
+    used: dict[str, tuple[int, datetime]],
+    kernels: dict[str, list[KernelProof]],
+) -> EnvironmentFound:
     builds = tuple(row.builds)
     ready = any(one.state == READY for one in builds)
     runs, last = used.get(row.key, (0, None))
@@ -142,6 +156,7 @@ def _found(row: EnvironmentRow, used: dict[str, tuple[int, datetime]]) -> Enviro
         builds=builds,
         runs=runs,
         last_run=last,
+        kernels=tuple(kernels[row.key]),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import utc_now
+from provenance.ledger.queries.kernels import kernels_token
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.movement import movement, token
 from provenance.ledger.queries.progress import Progress, progress_of
@@ -86,7 +87,7 @@ def home_token(session: Session) -> str:
     newest = select(func.max(Evaluation.id))
     waiting = select(func.count()).where(Evaluation.status.in_(unfinished))
     found = [session.scalar(newest), session.scalar(waiting.select_from(Evaluation))]
-    return token([*found, movement(session, Run.status.in_(unfinished))])
+    return token([*found, kernels_token(session), movement(session, Run.status.in_(unfinished))])
 
 
 def _failed_checks(session: Session, run_ids: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.installation import Installation
 from provenance.identity.canonical import digest
 from provenance.ledger.columns import utc_now
-from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
+from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow, KernelProof
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import case_key
 from provenance.ledger.states import Status, Trigger, Verdict
@@ -119,6 +119,11 @@ class Maker:
         facts |= {"finished_at": utc_now()}
         build = EnvironmentBuild(id=self._id("build"), environment=of.key, **(facts | values))
         return self._add(build)
+
+    def kernels(self, environment: str = "e" * 64, **values: Any) -> KernelProof:
+        facts = {"preload": "p" * 64, "modules": ["pandas"], "runs": 7, "proved": 3}
+        facts |= {"outcome": "equal", "at": utc_now()}
+        return self._add(KernelProof(environment=environment, **(facts | values)))
 
     def event(self, run: Run, seq: int, kind: str, **payload: Any) -> None:
         self._add(RunEvent(run_id=run.id, seq=seq, kind=kind, payload=payload))

@@ -2,6 +2,8 @@
 
 import os
 
+from provenance.ledger.engine import Ledger
+from provenance.ledger.kernel_proofs import DIFFERS, WarmKernels, note_proof
 from tests.app.cli.conftest import Desk
 
 
@@ -42,3 +44,25 @@ def test_an_environment_that_nobody_used_for_long_can_go(desk: Desk) -> None:
     assert old.is_dir()
     desk.json("gc", "--delete")
     assert not old.exists()
+
+
+def test_warm_kernels_that_are_off_are_told_and_trusted_again(used_desk: Desk) -> None:
+    (listed,) = used_desk.json("environments")["items"]
+    key = listed["key"]
+    ledger = Ledger(f"sqlite:///{used_desk.home.path / 'ledger.sqlite'}")
+    with ledger.writing() as session:
+        kernels, said = WarmKernels(key, ("pandas",)), "In cell 3, this is not that."
+        note_proof(session, kernels, "run_x", DIFFERS, {"sentence": said, "findings": []})
+    ledger.close()
+    assert "warm kernels off" in used_desk("environments").out
+    told = used_desk("environments", key[:12])
+    assert "off since run run_x" in told.out
+    assert said in told.out
+    assert f"provenote environments {key[:12]} --trust" in told.out
+    assert used_desk("environments", "--trust").status == 2
+    told = used_desk("environments", key[:12], "--trust")
+    assert "Warm kernels are used again" in told.out
+    assert "off since" not in told.out
+    assert "were not off" in used_desk("environments", key[:12], "--trust").out
+    (kernels,) = used_desk.json("environments", key)["kernels"]
+    assert (kernels["off_since"], kernels["outcome"]) == (None, "differs")
