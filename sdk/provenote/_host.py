@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from provenote._begin import hear_of_children
+from provenote._family import Family, send
 from provenote._inside import Isolation
 from provenote._kernel import IMPORTED, become_kernel, remember_environment
 from provenote._supervise import supervise
@@ -169,15 +170,28 @@ class Host:
         """Reap what has ended: supervisors, and what one that was killed has left behind."""
         while True:
             try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             if place := self.places.pop(pid, None):
-                if learns:
+                if status != 0:
+                    self._end_strays()
+                elif learns:
                     self._learn_from(place)
                 shutil.rmtree(place, ignore_errors=True)
+
+    def _end_strays(self) -> None:
+        """End what a supervisor that was killed has left: it is below us now, and nobody's."""
+        until = time.monotonic() + _LEFT_SECONDS
+        while time.monotonic() < until:
+            children = [one for one in Family(os.getpid()).surely() if one.parent == os.getpid()]
+            strays = [one for one in children if one.pid not in self.places and one.living]
+            if not strays:
+                return
+            send(strays, signal.SIGKILL)
+            time.sleep(0.01)  # what they have started is below us then
 
     def _learn_from(self, place: str) -> None:
         """Import what a kernel has imported, unless it imported nothing new."""
