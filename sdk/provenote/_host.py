@@ -27,8 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provenote._begin import hear_of_children
+from provenote._family import Family, send
 from provenote._inside import Isolation
-from provenote._kernel import IMPORTED, become_kernel
+from provenote._kernel import IMPORTED, become_kernel, remember_environment
 from provenote._supervise import supervise
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -48,6 +50,7 @@ _KERNEL = (
 
 def main(arguments: Sequence[str]) -> None:
     """Serve kernels until the parent is gone."""
+    remember_environment()
     spec = json.loads(arguments[0])
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is our parent's affair
@@ -111,16 +114,14 @@ class Host:
     places: dict[int, str] = field(default_factory=dict)
     """The directory of each kernel, by the process that supervises it."""
     learned: set[str] = field(default_factory=set)
+    woken: tuple[int, int] = (-1, -1)
+    """A pipe whose first end is readable when a supervisor may have ended."""
 
     def serve(self) -> None:
         """Answer at the door until the parent is gone."""
-        woken, wake = os.pipe()
-        for end in (woken, wake):
-            os.set_blocking(end, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.woken = hear_of_children()
         with selectors.DefaultSelector() as selector:
-            for watched in (self.door, self.parent, woken):
+            for watched in (self.door, self.parent, self.woken[0]):
                 if watched is not None:
                     selector.register(watched, selectors.EVENT_READ)
             while True:
@@ -128,7 +129,7 @@ class Host:
                 if self.parent in ready or not (ready or self.places):
                     self._leave()
                 with contextlib.suppress(BlockingIOError):
-                    os.read(woken, 4096)
+                    os.read(self.woken[0], 4096)
                 self._bury()
                 if self.door in ready:
                     self._answer()
@@ -159,21 +160,38 @@ class Host:
     def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
         """Turn this process, a fresh fork, into the supervisor of a kernel."""
         self.door.close()
+        signal.set_wakeup_fd(-1)
+        for end in (self.parent, *self.woken):
+            if end is not None:
+                os.close(end)  # no kernel may hold what tells the host of its parent's end
         supervise(connection, lambda: become_kernel(asked), self.isolation)
 
     def _bury(self, learns: bool = True) -> None:
         """Reap what has ended: supervisors, and what one that was killed has left behind."""
         while True:
             try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             if place := self.places.pop(pid, None):
-                if learns:
+                if status != 0:
+                    self._end_strays()
+                elif learns:
                     self._learn_from(place)
                 shutil.rmtree(place, ignore_errors=True)
+
+    def _end_strays(self) -> None:
+        """End what a supervisor that was killed has left: it is below us now, and nobody's."""
+        until = time.monotonic() + _LEFT_SECONDS
+        while time.monotonic() < until:
+            children = [one for one in Family(os.getpid()).surely() if one.parent == os.getpid()]
+            strays = [one for one in children if one.pid not in self.places and one.living]
+            if not strays:
+                return
+            send(strays, signal.SIGKILL)
+            time.sleep(0.01)  # what they have started is below us then
 
     def _learn_from(self, place: str) -> None:
         """Import what a kernel has imported, unless it imported nothing new."""

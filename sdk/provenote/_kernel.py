@@ -7,10 +7,12 @@ Each of them is made the kernel's own here, so that no cell can tell the differe
 import contextlib
 import gc
 import io
+import itertools
 import json
 import os
 import random
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,8 +22,18 @@ IMPORTED = "imported.json"
 """Where a kernel leaves the names of the modules that it has imported."""
 _printed = [""]
 """Where descriptors lead that are no stream of the kernel's."""
+_found: dict[str, str] = {}
+"""The environment that the host was started with, which is none of a kernel's."""
 _added: dict[str, str] = {}
-"""What the kernel itself has put into its environment; it stays there when a run begins."""
+"""What imports and the kernel itself have put into the environment; it stays there when a run
+begins, as it would in a kernel that has imported the same."""
+_GIVEN = "MPLBACKEND"
+"""Put there by a kernel only where nobody else has."""
+
+
+def remember_environment() -> None:
+    """Note what the environment was before anything was imported; called by the host, first."""
+    _found.update(os.environ)
 
 
 def become_kernel(asked: dict[str, Any]) -> None:
@@ -35,9 +47,7 @@ def become_kernel(asked: dict[str, Any]) -> None:
     _own_randomness()
     shared = frozenset(sys.modules)
     os.chdir(directory)
-    # As it would be if ipykernel's launcher had been started.
-    launcher = Path(sys.modules["ipykernel"].__file__ or "").parent.parent / "ipykernel_launcher.py"
-    sys.argv = [str(launcher), "-f", str(directory / "connection.json")]
+    _own_names(directory / "connection.json")
     _serve(directory)
     _tell_imports(directory / IMPORTED, shared)
     _leave()
@@ -63,15 +73,23 @@ def _own_randomness() -> None:
         torch.seed()
 
 
+def _own_names(connection_file: Path) -> None:
+    """Be called as if ipykernel's launcher had been started, and number threads from the first."""
+    launcher = Path(sys.modules["ipykernel"].__file__ or "").parent.parent / "ipykernel_launcher.py"
+    given = ["-f", str(connection_file)]
+    sys.argv = [str(launcher), *given]
+    sys.orig_argv = [sys.executable, "-P", "-m", "ipykernel_launcher", *given]
+    threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]
+
+
 def _serve(directory: Path) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
-    os.environ["IPYTHONDIR"] = str(directory / "ipython")
-    before = dict(os.environ)
+    os.environ["IPYTHONDIR"] = _found["IPYTHONDIR"] = str(directory / "ipython")
     app = IPKernelApp.instance()
     # History in memory: the file would be written by a thread, and nobody ever reads it.
     app.initialize([*sys.argv[1:], "--HistoryManager.hist_file=:memory:"])
-    _added.update({k: v for k, v in os.environ.items() if before.get(k) != v})
+    _added.update({k: v for k, v in os.environ.items() if _found.get(k) != v})
     _rewire_inline_figures()
     app.start()
 
@@ -100,9 +118,7 @@ def begin(path: str) -> None:
     Called by the client before the first cell, silently.
     """
     asked = json.loads(Path(path).read_text(encoding="utf-8"))
-    os.environ.clear()
-    os.environ.update({**asked["environment"], **_added})
-    time.tzset()
+    _own_environment(asked["environment"])
     os.chdir(asked["directory"])
     if asked["log"]:
         _print_into(asked["log"])
@@ -110,6 +126,17 @@ def begin(path: str) -> None:
     from provenote import _observe
 
     _observe.start_from_context()
+
+
+def _own_environment(given: dict[str, str]) -> None:
+    """Take on the environment of a run, also where the host's was looked at and remembered."""
+    kept = {name: value for name, value in _added.items() if not (name in given and name == _GIVEN)}
+    os.environ.clear()
+    os.environ.update({**given, **kept})
+    time.tzset()
+    tempfile.tempdir = None  # found anew when it is needed: TMPDIR is another
+    if _GIVEN in given and (matplotlib := sys.modules.get("matplotlib")):
+        matplotlib.use(given[_GIVEN])
 
 
 def _print_into(log: str) -> None:

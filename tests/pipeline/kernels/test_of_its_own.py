@@ -1,0 +1,120 @@
+"""What kernels of one host do not share: randomness, names, what they leave behind."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.waiting import Pool
+from pipeline.kernels.warm import warm_kernel
+from tests.support.kernels import COLD, WARM, Kitchen, by_us, cells, notebook_of
+
+DRAWS = """\
+import json, os, random, tempfile, uuid
+import numpy
+drawn = {
+    "random": random.random(),
+    "numpy": numpy.random.random(),
+    "generator": numpy.random.default_rng().random(),
+    "uuid4": str(uuid.uuid4()),
+    "temporary": os.path.basename(tempfile.mkdtemp()),
+}
+print(json.dumps([drawn, hash("a word"), os.environ["PYTHONHASHSEED"]]))"""
+LEAVES = """\
+import atexit, os, threading, time
+kept = open("unflushed.txt", "w"); kept.write("written")
+binary = open("unflushed.bin", "wb"); binary.write(b"written too")
+closed = open("closed.txt", "w"); closed.close()
+atexit.register(lambda: open("at-exit.txt", "w").write("called"))
+def last():
+    time.sleep(0.3)
+    open("thread.txt", "w").write("finished")
+threading.Thread(target=last).start()
+print("done")"""
+HANGS = "import atexit, time, os\natexit.register(time.sleep, 600)\nprint(os.getpid())"
+
+
+def test_no_two_kernels_draw_the_same_and_all_hash_as_one_that_is_started_afresh(
+    kitchen: Kitchen,
+) -> None:
+    found = [kitchen.execute(cells(DRAWS), way).values for way in (WARM, WARM, WARM, COLD)]
+    for name in found[0][0]:
+        assert len({drawn[name] for drawn, *_ in found}) == len(found), f"{name} is drawn again"
+    assert len({tuple(hashed) for _, *hashed in found}) == 1
+
+
+@pytest.mark.parametrize("way", [WARM, COLD])
+def test_what_was_begun_is_finished_when_a_kernel_ends(kitchen: Kitchen, way: str) -> None:
+    names = ("unflushed.txt", "unflushed.bin", "closed.txt", "at-exit.txt", "thread.txt")
+    with kitchen.kernel(way) as (manager, place):
+        by_us(notebook_of(cells(LEAVES)), manager, place)
+        held = manager.provisioner.held
+        assert held is not None
+        assert held.returncode == 0
+        told = [(place.directory / name).read_text() for name in names]
+    assert told == ["written", "written too", "", "called", "finished"]
+
+
+def test_a_kernel_that_never_ends_is_ended(kitchen: Kitchen) -> None:
+    with kitchen.kernel(WARM) as (manager, place):
+        manager.shutdown_wait_time = 0.5
+        done = by_us(notebook_of(cells(HANGS)), manager, place)
+        held = manager.provisioner.held
+        assert held is not None
+        assert held.returncode is not None
+        pid = int(done["cells"][-1]["outputs"][0]["text"])
+        assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("way", [WARM, COLD])
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("import os; os._exit(3)", 3), ("import os; os.kill(os.getpid(), 9)", -9)],
+)
+def test_how_a_kernel_ended_is_known(kitchen: Kitchen, way: str, code: str, status: int) -> None:
+    from nbclient.exceptions import DeadKernelError
+
+    with kitchen.kernel(way) as (manager, place):
+        began = time.monotonic()
+        with pytest.raises(DeadKernelError):
+            by_us(notebook_of(cells("print('before')", code)), manager, place)
+        assert time.monotonic() - began < 20
+        held = manager.provisioner.held
+        assert held is not None
+        assert held.returncode == status
+
+
+def test_what_goes_past_the_streams_is_shown_by_the_cell_and_said_in_the_log(
+    kitchen: Kitchen,
+) -> None:
+    printed = "import os\nos.write(1, b'to one, in the cell')\nos.system('echo from below >&2')"
+    warm, cold = (kitchen.execute(cells(printed), way) for way in (WARM, COLD))
+    assert warm.told == cold.told
+    assert "to one, in the cell" in warm.log
+    assert "from below" in warm.log
+
+
+def test_a_host_that_is_not_there_is_told_before_any_cell_runs(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    with (
+        kitchen.place(WARM) as place,
+        pytest.raises(KernelStartError, match="does not answer"),
+        warm_kernel(tmp_path / "door", Pool(), place),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_search_path_of_a_run_leads_to_its_checkout_and_stays_there(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    (tmp_path / "of_the_checkout.py").write_text("value = 1\n")
+    told = "import of_the_checkout, sys, json\nprint(json.dumps(sys.path[0]))"
+    assert kitchen.execute(cells(told), WARM, search=[str(tmp_path)]).values == str(tmp_path)
+    again = "import sys, json\nprint(json.dumps(['of_the_checkout' in sys.modules, sys.path[0]]))"
+    known, first = json.loads(kitchen.execute(cells(again), WARM).text[-1])
+    assert not known
+    assert first != str(tmp_path)
