@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from pipeline.asked import Asked, read_asked
 from pipeline.heartbeat import Heartbeat
@@ -138,7 +139,7 @@ class Attempt:
             self._telling.begin(of_report=isinstance(job, ReportJob))
             return self.runner.call(self._with_door(job), self._telling.hear, stop_reason)
         finally:
-            self._telling.flush()
+            self.show()
 
     def repeat(self, job: Job) -> dict[str, Any]:
         """Let the runner do *job* once this run is published, as long as a run may take.
@@ -184,6 +185,15 @@ class Attempt:
         except NoHostError as error:
             _log.warning("no kernel host", error=error.message)
             return None
+
+    def show(self, *, at_once: bool = False) -> None:
+        """Write down what is told, if that is due; *at_once* before what may take long."""
+        if at_once or self._telling.is_due:
+            self._telling.flush()
+
+    def note_rest(self, session: Session) -> None:
+        """Note on the run's row what was not written down yet, with what ends the attempt."""
+        self._telling.note_rest(session)
 
     def check(self) -> None:
         """Raise RunnerStoppedError if this attempt has to end; for waits without the runner."""

@@ -18,12 +18,10 @@ an exception and leaves this module: whoever called ends the run as such.
 
 from functools import partial
 
-from pipeline.asked import Asked
 from pipeline.attempt import Attempt, Worker, attempting, keeping
 from pipeline.data import follows_instants, read_data
 from pipeline.environment_prepared import prepare_environment
 from pipeline.environments import lock_of
-from pipeline.installation import Installation
 from pipeline.jobs import Made, StageFailedError, make_stage
 from pipeline.limits import cut_to_bounds
 from pipeline.manifest import manifest_of, read_manifest
@@ -122,6 +120,7 @@ def evaluate_run(claim: Claim, worker: Worker, local: Checkout | None = None) ->
             outcome = _ended(attempt, failure, stage=getattr(error, "stage", None))
         answer = judge(attempt, original, outcome) if original else None
         with worker.installation.ledger.writing() as session:
+            attempt.note_rest(session)
             publish(session, claim, attempt.asked, outcome, answer)
             due = original is None and is_due(session, attempt, outcome)
         if due:
@@ -182,7 +181,7 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     """Lay the commit out, read its manifest, find its environment, parameters and data."""
     attempt.tell("checkout")
     installation, asked = attempt.installation, attempt.asked
-    checkout = local or _checkout(installation, asked)
+    checkout = local or _checkout(attempt)
     manifest = read_manifest(checkout.tree) if local else manifest_of(checkout)
     environment = prepare_environment(attempt, lock_of(checkout.tree, manifest.environment.from_))
     # From here on: the time that an environment takes is not the report's.
@@ -196,10 +195,12 @@ def _prepare(attempt: Attempt, local: Checkout | None) -> Situation:
     return found
 
 
-def _checkout(installation: Installation, asked: Asked) -> Checkout:
-    mirror = Mirror(installation, asked.project_id, asked.url)
+def _checkout(attempt: Attempt) -> Checkout:
+    asked = attempt.asked
+    mirror = Mirror(attempt.installation, asked.project_id, asked.url)
     if found := mirror.laid_out(asked.commit):
         return found
+    attempt.show(at_once=True)
     if not mirror.has(asked.commit):
         mirror.fetch()
     return mirror.checkout(mirror.resolve(asked.commit))

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from pipeline.live_rows import LiveRows
 from pipeline.runner.client import Event
@@ -36,7 +37,7 @@ class Telling:
         self._progress: dict[str, Any] = {}
         self._events: list[Event] = []
         self._urgent = False
-        self._flushed = 0.0
+        self._flushed = self._started
         self._rows = LiveRows(claim)
         self._times = _Times(self._started)
 
@@ -47,14 +48,16 @@ class Telling:
     def tell(self, doing: str, event: Event | None = None, **noted: Any) -> None:
         """Say what is being done now, and with *event* what was just done.
 
-        What is *noted* goes into the columns of the run's row.
+        What is *noted* goes into the columns of the run's row. A run that is over in a moment
+        writes nothing of it: each writing waits for the disk.
         """
         self._doing = doing
         self._progress |= {"doing": doing, **noted}
         if event is not None:
             self._events.append(event)
         self._say({"event": "doing", "doing": doing} if event is None else event)
-        self.flush()
+        if self.is_due:
+            self.flush()
 
     def hear(self, event: Event) -> None:
         """Take in one event of the runner."""
@@ -113,6 +116,12 @@ class Telling:
             return
         self._rows.written()
         self._events, self._progress, self._urgent = [], {}, False
+
+    def note_rest(self, session: Session) -> None:
+        """Note what was not written yet; what only a live page shows is let go."""
+        if self._progress:
+            note(session, self._claim, **self._progress)
+            self._progress = {}
 
 
 class _Times:
