@@ -121,7 +121,7 @@ class Progress:
 
     def _error(self, error: Mapping[str, Any]) -> None:
         where = " ".join(str(error[part]) for part in ("stage", "where") if error.get(part))
-        said = plain(error["message"])
+        said = "\n".join(plain(line) for line in error["message"].split("\n"))
         self._line(f"  {escape(plain(where))}{': ' if where else ''}{escape(said)}")
         for part in ("traceback", "hint"):
             if error.get(part):
