@@ -137,5 +137,5 @@ def _sentence(first: dict[str, str]) -> str:
     if first["before"] and first["after"]:
         told = f"the warm kernel gave {first['before']}, a cold one {first['after']}"
     else:
-        told = f"of a cold kernel, {first['said']} of the warm one"
+        told = f"a cold kernel gave something else than the warm one: {first['said']}"
     return f"In {first['where']}, {told}."
