@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME = "provenote"
 _LOOK_SECONDS = 0.1
 _LAUNCHER = "ipykernel_launcher"
+_PLAIN = frozenset({"-P", "-Xfrozen_modules=off", "-m", _LAUNCHER, "-f", "{connection_file}"})
+"""What a kernelspec may start its interpreter with for a fork to be the same."""
 MAX_OUTPUT_CHARACTERS = 100_000_000
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
 
@@ -145,10 +147,11 @@ def kernel_of(name: str) -> "AsyncKernelManager":
     manager = PromptManager(kernel_name=name)
     spec = manager.kernel_spec
     assert spec is not None  # noqa: S101 - else it has raised NoSuchKernel
-    if "kernel_provisioner" in spec.metadata or _LAUNCHER not in spec.argv:
+    is_plain = _LAUNCHER in spec.argv and _PLAIN.issuperset(spec.argv[1:])
+    if "kernel_provisioner" in spec.metadata or not is_plain:
         return manager
     try:
-        shared_door(Path(spec.argv[0]))
+        shared_door(Path(manager.format_kernel_cmd()[0]))
     except KernelStartError as error:
         logger.warning("The kernel is started afresh: %s", error.message)
     else:

@@ -111,10 +111,13 @@ class WarmProvisioner(HeldProvisioner):
         """Take the kernel; the manager learns its address."""
         kwargs.pop("extra_arguments", None)
         kwargs.pop("transport_encryption", None)
-        if self.kernel is None:
-            self.kernel = ask(shared_door(Path(self.kernel_spec.argv[0]), self.preload))
-        self.held, self._is_over = self.kernel.held, False
         assert self.parent is not None  # noqa: S101 - a manager made this
+        if self.kernel is None:
+            python = Path(self.parent.format_kernel_cmd()[0])  # "python" may be ours
+            self.kernel = ask(shared_door(python, self.preload))
+            if "-P" not in self.kernel_spec.argv:
+                self.search = ["", *self.search]  # then cells import from where they are
+        self.held, self._is_over = self.kernel.held, False
         self.parent.load_connection_file(str(self.kernel.connection_file))
         self.connection_info = self.parent.get_connection_info()
         return await super().pre_launch(cmd=[], **kwargs)

@@ -19,30 +19,37 @@ from pipeline.kernels.hosts import DOOR
 
 IDLE_SECONDS = 600
 _MOST_KERNELS = 32
+_AT_START = ("PYTHON", "LANG", "LC_")
+"""Variables that an interpreter looks at when it starts: who has others gets another host."""
 _HAS_SDK = "import provenote._host, ipykernel.kernelapp"
 
 
-def shared_door(python: Path, preload: Sequence[str] = ()) -> Path:
+def shared_door(
+    python: Path, preload: Sequence[str] = (), idle_seconds: float = IDLE_SECONDS
+) -> Path:
     """Return the socket of the user's host for the interpreter *python*, starting the host.
 
-    It has the modules of *preload* imported. Raises KernelStartError where the interpreter has
+    It has the modules of *preload* imported; one that is started here ends after *idle_seconds*
+    without a kernel. Raises KernelStartError where the interpreter has
     no SDK of provenote, or no kernel.
     """
     place = _place(python, preload)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _answers(place / DOOR):
-            _start(python, place, preload)
+            _start(python, place, preload, idle_seconds)
     return place / DOOR
 
 
 def _place(python: Path, preload: Sequence[str]) -> Path:
     """Return the private directory of the host; its path is short, as names of sockets must be."""
-    name = hashlib.sha256(json.dumps([str(python.absolute()), *preload]).encode()).hexdigest()[:10]
+    start = sorted(item for item in os.environ.items() if item[0].startswith(_AT_START))
+    told = json.dumps([str(python.absolute()), *preload, start])
+    name = hashlib.sha256(told.encode()).hexdigest()[:10]
     place = Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-u{name}"
     place.mkdir(mode=0o700, exist_ok=True)
-    told = place.lstat()
-    if told.st_uid != os.getuid() or told.st_mode & 0o077 or place.is_symlink():
+    found = place.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 or place.is_symlink():
         raise KernelStartError(f"{place} is not private to you. Remove it.")
     return place
 
@@ -56,7 +63,7 @@ def _answers(door: Path) -> bool:
     return True
 
 
-def _start(python: Path, place: Path, preload: Sequence[str]) -> None:
+def _start(python: Path, place: Path, preload: Sequence[str], idle: float) -> None:
     probe = subprocess.run([python, "-P", "-c", _HAS_SDK], capture_output=True, check=False)
     if probe.returncode != 0:
         raise KernelStartError(
@@ -68,7 +75,7 @@ def _start(python: Path, place: Path, preload: Sequence[str]) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.bind(str(place / DOOR))
         door.listen(64)
-        ends = {"parent": None, "isolation": None, "idle": IDLE_SECONDS, "most": _MOST_KERNELS}
+        ends = {"parent": None, "isolation": None, "idle": idle, "most": _MOST_KERNELS}
         spec = {"door": door.fileno(), "preload": list(preload), **ends}
         subprocess.Popen(
             [python, "-P", "-m", "provenote._host", json.dumps(spec)],

@@ -122,10 +122,18 @@ def begin(path: str) -> None:
     os.chdir(asked["directory"])
     if asked["log"]:
         _print_into(asked["log"])
-    sys.path[:0] = asked["search"]
+    _search(asked["search"])
     from provenote import _observe
 
     _observe.start_from_context()
+
+
+def _search(places: list[str]) -> None:
+    """Let cells import from *places* first; from "", where they are, after the standard library."""
+    sys.path[:0] = [place for place in places if place]
+    if "" in places:  # IPython has it there, unless it is told to be safe
+        names = [Path(place).name for place in sys.path]
+        sys.path.insert(names.index("site-packages") if "site-packages" in names else 0, "")
 
 
 def _own_environment(given: dict[str, str]) -> None:
