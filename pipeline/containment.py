@@ -24,9 +24,9 @@ from typing import Any, BinaryIO
 from pipeline.workplace import MARKER
 from provenance.errors import ProvenoteError
 
-INTERRUPT_SECONDS = 1.0
+INTERRUPT_SECONDS = 0.75
 """How long code that is to end may take to heed an interrupt, before it is asked to terminate."""
-TERMINATE_SECONDS = 1.0
+TERMINATE_SECONDS = 0.5
 """How long it may then take before it is killed."""
 _SWEEP_SECONDS = 1.0
 _KILLED = -9

@@ -26,6 +26,8 @@ _LAUNCHER = "ipykernel_launcher"
 _PLAIN = frozenset({"-P", "-Xfrozen_modules=off", "-m", _LAUNCHER, "-f", "{connection_file}"})
 """What a kernelspec may start its interpreter with for a fork to be the same."""
 MAX_OUTPUT_CHARACTERS = 100_000_000
+_CUT = "provenote_cut"
+"""Marks what the kernel itself has cut (`provenote._output`)."""
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
 
 
@@ -55,6 +57,9 @@ class Watch:
     def takes(self, message: dict[str, Any]) -> bool:
         """Tell whether what a cell gives still fits; what does not is let go by."""
         content = message.get("content", {})
+        if content.get(_CUT) and not self.cut:
+            self.cut = True
+            return True  # it says so itself
         self._size += len(content.get("text", ""))
         self._size += sum(len(str(data)) for data in content.get("data", {}).values())
         self.cut = self.cut or self._size > self.most

@@ -1,34 +1,44 @@
-"""Keeping what cells print within bounds, in the kernel itself: a flood is not even sent."""
+"""Keeping what cells give within bounds, in the kernel itself: a flood is not even sent."""
 
-import sys
 from typing import Any
 
-_MARGIN = 100_000
-"""So many more are let through: whoever counts on the other side has to see that it was more."""
-_NOTE = "\n[cut: this is more than a report may print]\n"
+CUT = "provenote_cut"
+"""Stands in the content of a message that was cut: whoever receives it has to know."""
+_NOTE = "\n[cut: this is more than a report may show]\n"
+_SHOWN = frozenset({"stream", "display_data", "execute_result", "update_display_data"})
 
 
 def cap(room: int) -> None:
-    """Let the streams of a kernel take about *room* characters in all, and no more.
+    """Let this kernel send about *room* characters of output in all, and no more.
 
-    The class is changed, not the streams: IPython gives those another ``write`` for each cell,
-    and takes it away again.
+    Whatever a kernel sends goes through its session. Streams are no place to count: IPython
+    puts a ``write`` of its own in front of theirs for each cell.
     """
-    kind: Any = type(sys.stdout)
-    if kind.__module__.partition(".")[0] != "ipykernel":
-        return
-    write, left = kind.write, room + _MARGIN
+    from jupyter_client.session import Session
 
-    def limited(stream: Any, text: Any) -> int:
-        """Write *text* as far as there is room."""
+    send, left = Session.send, room
+
+    def limited(
+        self: Any, stream: Any, told: Any, content: Any = None, *rest: Any, **more: Any
+    ) -> Any:
+        """Send a message, with as much of its output as there is room for."""
         nonlocal left
-        if not isinstance(text, str):
-            return int(write(stream, text))  # it says what is wrong with that
-        if left <= 0:
-            return len(text)
-        taken = text if len(text) <= left else text[:left] + _NOTE
-        left -= len(text)
-        write(stream, taken)
-        return len(text)
+        kind = told["msg_type"] if isinstance(told, dict) else told
+        if kind not in _SHOWN:
+            return send(self, stream, told, content, *rest, **more)
+        given = told["content"] if isinstance(told, dict) else content
+        before, left = left, left - _size(given)
+        if left >= 0:
+            return send(self, stream, told, content, *rest, **more)
+        if before < 0:
+            return None  # the note has been sent
+        cut = {"name": "stdout", "text": given.get("text", "")[:before] + _NOTE, CUT: True}
+        parent = told.get("parent_header") if isinstance(told, dict) else more.pop("parent", None)
+        ident = more.pop("ident", None)
+        return send(self, stream, "stream", cut, parent=parent, ident=ident)
 
-    kind.write = limited
+    Session.send = limited  # type: ignore[method-assign, assignment]
+
+
+def _size(given: Any) -> int:
+    return len(given.get("text", "")) + sum(len(str(one)) for one in given.get("data", {}).values())

@@ -65,11 +65,14 @@ def test_a_kernel_that_is_killed_ends_the_run_at_its_cell(report: Callable[..., 
     assert (run.verdict, run.error["kind"], run.error["where"]) == ("error", "died", "cell 3")
 
 
-def test_a_flood_of_a_cell_s_output_is_cut(report: Callable[..., Told], evaluate: Bench) -> None:
-    flood = "line = 'x' * 999_999 + '\\n'\nfor _ in range(300): print(line, end='')"
+def test_a_gigabyte_of_a_cell_s_output_is_cut(report: Callable[..., Told], evaluate: Bench) -> None:
+    flood = "line = 'x' * 999_999 + '\\n'\nfor _ in range(1_000): print(line, end='')"
     run = report(flood, keys='limits = { output = "1 MB" }')
     assert (run.verdict, run.error["kind"]) == ("output_limit", "output_limit"), run.error
-    assert "gave more than 1 MB; what came after is left out" in run.error["message"]
+    assert (
+        "gave more than 1,000,000 characters; what came after is left out" in run.error["message"]
+    )
+    assert "[cut: this is more than a report may show]" in run.printed
     assert len(run.html) < 3_000_000
     process = evaluate.runner._process
     assert process is not None
