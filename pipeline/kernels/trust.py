@@ -2,7 +2,6 @@
 
 import time
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.kernels.wanted import HostWanted
@@ -10,7 +9,6 @@ from provenance.ledger.engine import Ledger
 from provenance.ledger.kernel_proofs import WarmKernels, are_off
 
 REMEMBERED_SECONDS = 5.0
-_log = structlog.get_logger()
 
 
 def kernels_of(wanted: HostWanted) -> WarmKernels:
@@ -39,7 +37,11 @@ class KernelTrust:
             with self._ledger.reading() as session:
                 found = not are_off(session, kernels)
         except SQLAlchemyError as error:
-            _log.warning("no warm kernel, the ledger does not answer", error=str(error))
+            import structlog  # takes rich along, and is rarely needed
+
+            structlog.get_logger().warning(
+                "no warm kernel, the ledger does not answer", error=str(error)
+            )
             return False
         self._known[kernels] = time.monotonic(), found
         return found
