@@ -119,8 +119,8 @@ def host_wanted(situation: "Situation", template: Template | None = None) -> Hos
     if not (is_python and situation.manifest.environment.warm and situation.spec.warm):
         return None
     preload = preload_of(situation.checkout.tree, situation.manifest, environment.facts)
-    told = str(environment.root), environment.facts.digest, environment.key
-    return HostWanted(*told, preload)
+    stamp = environment.facts.digest
+    return HostWanted(str(environment.root), stamp, preload, environment=environment.key)
 
 
 def _kernel_job(situation: "Situation", kernel: FoundKernel, place: Workplace) -> KernelJob:

@@ -15,14 +15,14 @@ class HostWanted:
     """The environment's directory; its interpreter is ``bin/python``."""
     stamp: str
     """Changes with every package that is installed, removed or replaced there."""
-    environment: str
-    """The environment's key."""
     preload: tuple[str, ...] = ()
     """Modules that are imported before the first fork."""
     isolated: bool = False
     """Whether each kernel gets namespaces of its own."""
     network: bool = True
     """Whether an isolated kernel has the machine's network."""
+    environment: str = ""
+    """The environment's key; empty for one that no run is given."""
 
     @property
     def python(self) -> Path:
