@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from tests.cases.project import PROJECT, Case
 from tests.support.evaluations import Bench
@@ -18,9 +19,11 @@ def cases_runner() -> Iterator[Runner]:
 
 
 @pytest.fixture
-def bench(installation: Callable[..., Installation], cases_runner: Runner) -> Bench:
+def bench(
+    installation: Callable[..., Installation], cases_runner: Runner, hosts: KernelHosts
+) -> Bench:
     """An installation without the default environment, which takes its time to be built."""
-    return Bench(installation(), cases_runner)
+    return Bench(installation(), cases_runner, hosts)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A package that is replaced while a job runs: nobody knows which of the two it stands on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from pipeline.isolation import IsolationWanted
 from tests.cases.packages import environment_of, install, wheel
 from tests.cases.project import ALL_REUSED, Case
-from tests.support.evaluations import Told
+from tests.support.evaluations import Bench, Told
 from tests.support.repository import Files, notebook
 
 CaseOf = Callable[[Files], Case]
@@ -32,8 +34,10 @@ def swap(gate):
 
 
 def test_a_result_whose_package_was_replaced_meanwhile_is_tainted(
-    case_of: CaseOf, environments: Path, tmp_path: Path
+    bench: Bench, case_of: CaseOf, environments: Path, tmp_path: Path
 ) -> None:
+    # Isolated code cannot write there at all; somebody else still can while it runs.
+    bench.installation = replace(bench.installation, isolation=IsolationWanted(mode="none"))
     environment = environment_of(environments, REQUIREMENTS)
     install(environment, wheel(tmp_path, "tidewater", 1), wheel(tmp_path, "driftwood", 1))
     gates = {name: tmp_path / f"{name}.gate" for name in ("made", "report")}
