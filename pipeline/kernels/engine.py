@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NAME = "provenote"
 _LOOK_SECONDS = 0.1
+_OUTPUT_SECONDS = 60
+"""How long what a cell printed may take to come in when it has ended; nbclient gives up too soon."""
 _LAUNCHER = "ipykernel_launcher"
 _PLAIN = frozenset({"-P", "-Xfrozen_modules=off", "-m", _LAUNCHER, "-f", "{connection_file}"})
 """What a kernelspec may start its interpreter with for a fork to be the same."""
@@ -127,6 +129,7 @@ class ProvenoteEngine(Engine):  # type: ignore[misc]  # papermill has no types
             kernel_name=kernel_name,
             timeout=execution_timeout or options.get("timeout"),
             startup_timeout=start_timeout,
+            iopub_timeout=_OUTPUT_SECONDS,
             log=logger,
             on_cell_execute=watch.cell_starts,
             on_cell_executed=watch.cell_ended,
