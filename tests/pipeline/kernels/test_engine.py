@@ -46,8 +46,9 @@ class Shell:
         own = {"PATH": os.environ["PATH"], "MPLBACKEND": "svg", "OF_THE_SHELL": "yes"}
         return {**own, **paths, "PYTHONHASHSEED": "3", "LANG": "C.UTF-8"}
 
-    def add_kernel(self, name: str, *argv: str) -> None:
-        spec = {"argv": list(argv), "display_name": name, "language": "python"}
+    def add_kernel(self, name: str, *argv: str, **metadata: Any) -> None:
+        spec: dict[str, Any] = {"argv": list(argv), "display_name": name, "language": "python"}
+        spec |= {"metadata": metadata} if metadata else {}
         add_kernelspec(self.folder / "j", spec, name)
 
     def papermill(
@@ -116,6 +117,17 @@ def test_the_next_one_finds_the_host(shell: Shell) -> None:
         assert done.returncode == 0, done.stderr
         found.append(shell.made()[-1])
     assert found[0] == found[1] == [f"{shell.hosts()[0].pid}\n"]
+
+
+def test_a_kernelspec_may_ask_for_a_fork_with_packages_whoever_executes(shell: Shell) -> None:
+    asked = {"provisioner_name": "provenote-warm", "config": {"preload": ["wave"]}}
+    shell.add_kernel("forked", str(shell.python), *LAUNCH, kernel_provisioner=asked)
+    told = ("1", "import sys, os\nprint('wave' in sys.modules, os.environ['OF_THE_SHELL'])")
+    for engine in ((), ("--engine", "provenote")):
+        done = shell.papermill("-k", "forked", *engine, told=told)
+        assert done.returncode == 0, done.stderr
+        assert shell.made()[-1] == ["True yes\n"]
+    assert len(shell.hosts()) == 1
 
 
 def test_a_kernel_that_there_is_not_is_told_by_papermill(shell: Shell) -> None:
