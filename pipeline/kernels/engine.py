@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAME = "provenote"
 _LOOK_SECONDS = 0.1
 _OUTPUT_SECONDS = 60
-"""How long what a cell printed may take to come in when it has ended; nbclient gives up too soon."""
+"""How long what a cell has printed may take to come in; nbclient gives up too soon."""
 _LAUNCHER = "ipykernel_launcher"
 _PLAIN = frozenset({"-P", "-Xfrozen_modules=off", "-m", _LAUNCHER, "-f", "{connection_file}"})
 """What a kernelspec may start its interpreter with for a fork to be the same."""
