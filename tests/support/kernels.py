@@ -115,7 +115,7 @@ class Kitchen:
 
     @property
     def wanted(self) -> HostWanted:
-        return HostWanted(str(self.venv), "as built", "of tests", self.preload)
+        return HostWanted(str(self.venv), "as built", preload=self.preload)
 
     @property
     def door(self) -> Path:

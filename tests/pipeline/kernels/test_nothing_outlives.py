@@ -30,7 +30,7 @@ from pipeline.kernels.hosts import KernelHosts
 from pipeline.kernels.waiting import ask
 from pipeline.kernels.wanted import HostWanted
 hosts = KernelHosts(sys.argv[2])
-kernel = ask(hosts.door(HostWanted(sys.argv[1], "as built", "of tests")))
+kernel = ask(hosts.door(HostWanted(sys.argv[1], "as built")))
 while not kernel.listens: time.sleep(0.01)
 print(kernel.directory, flush=True)
 time.sleep(600)
