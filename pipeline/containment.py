@@ -29,6 +29,8 @@ INTERRUPT_SECONDS = 0.75
 TERMINATE_SECONDS = 0.5
 """How long it may then take before it is killed."""
 _SWEEP_SECONDS = 1.0
+ENDED_SECONDS = INTERRUPT_SECONDS + TERMINATE_SECONDS + 3.0
+"""How long what is asked to end, and killed where it does not heed, may take altogether."""
 _KILLED = -9
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -103,6 +105,8 @@ class Supervised:
         """The process, once it has been started; in the supervisor's numbers."""
         self.returncode: int | None = None
         """How the process ended, as `subprocess` counts; set when nothing is left of its tree."""
+        self.left: int | None = None
+        """The same as soon as the process itself has ended; what it left may still be there."""
         self.exceeded: Exceeded | None = None
         self.complaint: str | None = None
         """Why it could not be started, or why the supervisor gave up."""
@@ -188,6 +192,8 @@ class Supervised:
                 self.covered, self.complaint = False, told["message"]
             case "exceeded":
                 self.exceeded = Exceeded(told["limit"], told["used"], told["allowed"])
+            case "left":
+                self.left = told["status"]
             case "ended":
                 self.returncode = _KILLED if told["status"] is None else told["status"]
 

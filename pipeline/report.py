@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.cells import error_of
-from pipeline.containment import Isolation, TreeLimits
+from pipeline.containment import ENDED_SECONDS, Isolation, TreeLimits
 from pipeline.kernels.cold import KernelPlace, cold_kernel
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.waiting import POOL
@@ -117,6 +117,8 @@ def _watched(
 def _ended_by_us(manager: "AsyncKernelManager", other: Failure) -> Failure:
     """Return why the kernel's supervisor ended it, at the place that *other* tells; or *other*."""
     held = getattr(manager.provisioner, "held", None)
+    if held is not None:
+        held.wait(ENDED_SECONDS)  # it says why when all is ended
     failure = ended_by_us(held, "The notebook") if held is not None else None
     return replace(failure, where=other.where) if failure else other
 

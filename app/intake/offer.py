@@ -109,5 +109,4 @@ def _find(mirror: Mirror, revision: str, fresh: bool) -> tuple[str, bool]:
             return mirror.find(revision)
         except UnknownRevisionError:
             pass  # It may have been pushed since we last fetched.
-    mirror.fetch()
-    return mirror.find(revision)
+    return mirror.find_newest(revision)

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 
-PROVISIONER = "provenote-cold"
-
-
 @dataclass(frozen=True)
 class KernelPlace:
     """In which environment, where, and with what a kernel runs."""
@@ -56,14 +53,14 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     loopback interface could be read by every user of the machine.
     """
     from pipeline.kernels.manager import PromptManager
+    from pipeline.kernels.provisioner import ColdProvisioner
 
     sockets = place.sockets
     sockets.mkdir(mode=0o700)
     manager = PromptManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")
     manager._kernel_spec = spec = _spec(place)
-    how = {"provisioner_name": PROVISIONER, "config": place.containment}
-    spec.metadata["kernel_provisioner"] = how
+    manager.provisioner = ColdProvisioner(kernel_spec=spec, parent=manager, **place.containment)
     try:
         yield manager
     finally:

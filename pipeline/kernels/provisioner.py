@@ -10,15 +10,13 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import zmq
-import zmq.asyncio
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from jupyter_client.session import Session
 from traitlets import Instance, List, Unicode
 
 from pipeline.containment import (
@@ -36,7 +34,6 @@ from pipeline.kernels.waiting import WaitingKernel, ask
 
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.002
-_BEGIN = "__import__('provenote._kernel', fromlist=['begin']).begin({path!r})"
 
 
 class HeldProvisioner(KernelProvisionerBase):
@@ -55,8 +52,14 @@ class HeldProvisioner(KernelProvisionerBase):
         return self.held is not None and not self._is_over
 
     async def poll(self) -> int | None:
-        """Return None while the kernel lives, then its exit status."""
-        return 0 if self.held is None else self.held.poll()
+        """Return None while the kernel lives, then its exit status.
+
+        What it has started may live a moment longer: until `cleanup`, at the latest.
+        """
+        if self.held is None:
+            return 0
+        status = self.held.poll()
+        return self.held.left if status is None else status
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end."""
@@ -132,17 +135,15 @@ class WarmProvisioner(HeldProvisioner):
             "search": list(self.search),
             "log": str(self.log_file),
         }
-        path = kernel.directory / "begin.json"
-        path.write_text(json.dumps(asked), encoding="utf-8")
         await self._until_it_listens(kernel)
         AT_WORK.add(kernel.held)
-        kernel.held.limit(self.limits)
         if self.isolation is not None and self.isolation.cover is not None:
             try:
                 kernel.held.cover(self.isolation.cover)
             except NotCoveredError as error:
                 raise KernelStartError(error.message) from error
-        await self._told_to_begin(_BEGIN.format(path=str(path)))
+        kernel.held.limit(self.limits)
+        await _told_to_begin(kernel, asked)
         return self.connection_info
 
     async def _until_it_listens(self, kernel: WaitingKernel) -> None:
@@ -153,25 +154,19 @@ class WarmProvisioner(HeldProvisioner):
                 raise KernelStartError(f"The kernel did not start. {told}".strip())
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _told_to_begin(self, code: str) -> None:
-        """Execute *code* silently, over a connection of its own, before anybody else's."""
-        manager = self.parent
-        assert manager is not None  # noqa: S101 - a manager made this
-        session = Session(key=manager.session.key)
-        context = zmq.asyncio.Context()
-        shell = context.socket(zmq.DEALER)
-        try:
-            shell.connect(manager._make_url("shell"))
-            asked = {"code": code, "silent": True, "store_history": False, "allow_stdin": False}
-            session.send(shell, "execute_request", {**asked, "user_expressions": {}})
-            parts = await asyncio.wait_for(shell.recv_multipart(), _READY_SECONDS)
-            reply = session.deserialize(session.feed_identities(parts)[1])["content"]
-        except TimeoutError as error:
-            raise KernelStartError("The kernel does not answer.") from error
-        finally:
-            context.destroy(linger=0)
-        if reply["status"] != "ok":
-            raise KernelStartError(f"The kernel cannot begin: {reply.get('evalue')}.")
+
+async def _told_to_begin(kernel: WaitingKernel, asked: Mapping[str, Any]) -> None:
+    """Let *kernel* begin the run that *asked* describes; it has when this returns."""
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            reads, writes = await asyncio.open_unix_connection(kernel.told)
+            writes.write(json.dumps(asked).encode() + b"\n")
+            reply = json.loads(await reads.readline() or b'{"error": "it has ended"}')
+            writes.close()
+    except (OSError, TimeoutError) as error:
+        raise KernelStartError(f"The kernel does not answer: {error}.") from error
+    if "error" in reply:
+        raise KernelStartError(f"The kernel cannot begin: {reply['error']}.")
 
 
 def _tail(log: Path) -> str:

@@ -37,6 +37,11 @@ class WaitingKernel:
         return self.directory / "log"
 
     @property
+    def told(self) -> Path:
+        """The socket at which it is told of its run, once."""
+        return self.directory / "begin"
+
+    @property
     def listens(self) -> bool:
         """Whether its sockets are there; the heartbeat's is bound last."""
         return (self.directory / f"k-{_CHANNELS.index('hb') + 1}").exists()

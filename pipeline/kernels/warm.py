@@ -23,14 +23,15 @@ def warm_kernel(door: Path, pool: Pool, place: KernelPlace) -> Iterator["AsyncKe
     from jupyter_client.kernelspec import KernelSpec
 
     from pipeline.kernels.manager import PromptManager
+    from pipeline.kernels.provisioner import WarmProvisioner
 
     kernel = pool.take(door)
     manager = PromptManager()
     own = {"kernel": kernel, "search": list(place.search), "log_file": place.log.name}
-    config = own | place.containment
-    metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER, "config": config}}
-    spec = KernelSpec(argv=[], display_name="provenote", language="python", metadata=metadata)
-    manager._kernel_spec = spec
+    manager._kernel_spec = spec = KernelSpec(display_name="provenote", language="python")
+    # Not by its name in the kernelspec's metadata: that looks through all that is installed.
+    told = own | place.containment
+    manager.provisioner = WarmProvisioner(kernel_spec=spec, parent=manager, **told)
     try:
         yield manager
     finally:

@@ -15,6 +15,7 @@ from pipeline.repository.checkout import (
     tracked_in_commit,
 )
 from pipeline.repository.git import GitError, checked_revision, git, is_sha
+from pipeline.repository.refs_at import Refs, refs_at
 from pipeline.repository.tree import (
     MAX_FILE_BYTES,
     DirectoryTree,
@@ -28,6 +29,11 @@ from provenance.files import mark_used
 
 _HEADS = "refs/heads/"
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+
+
+_MOST_FOUND = 256
+_found: dict[tuple[str, str], tuple[Refs, tuple[str, bool]]] = {}
+"""What revisions stood for, and where the refs of their repository stood then."""
 
 
 class RepositoryUnreachableError(UnavailableError):
@@ -113,6 +119,25 @@ class Mirror:
                     f"The repository {without_userinfo(self._url)} cannot be fetched: {told}",
                     "Check it (`provenote projects list`), and that this machine may read it.",
                 ) from None
+
+    def find_newest(self, revision: str) -> tuple[str, bool]:
+        """Fetch, and return what `find` does; without asking git where nothing was pushed since.
+
+        That can be told of a repository on this machine, by files of it that are read at once.
+        """
+        is_path = self._allowed_protocols() == "file"
+        refs = refs_at(self._url) if is_path and self.repository.exists() else None
+        key = (str(self.repository), revision)
+        known = _found.get(key)
+        if known is not None and refs is not None and known[0] == refs:
+            return known[1]
+        self.fetch()
+        found = self.find(revision)
+        if refs is not None:  # as it was before: what is pushed meanwhile is fetched the next time
+            while len(_found) >= _MOST_FOUND:
+                _found.pop(next(iter(_found)), None)
+            _found[key] = refs, found
+        return found
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

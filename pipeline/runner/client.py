@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.containment import INTERRUPT_SECONDS, TERMINATE_SECONDS
+from pipeline.containment import ENDED_SECONDS
 from pipeline.processes import end_tree
 from pipeline.runner.messages import UNSTOPPABLE, Job, as_message
 from provenance.errors import ProvenoteError
@@ -20,8 +20,6 @@ Event = dict[str, Any]
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 5.0
-ENDED_SECONDS = INTERRUPT_SECONDS + TERMINATE_SECONDS + 3.0
-"""How long what is asked to end, and killed where it does not heed, may take altogether."""
 
 
 class RunnerStoppedError(ProvenoteError):

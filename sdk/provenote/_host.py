@@ -43,7 +43,7 @@ _KERNEL = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
     *("IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger"),
     *("IPython.core.pylabtools", "IPython.extensions.storemagic", "tornado.platform.asyncio"),
-    *("sqlite3", "pydoc"),
+    *("sqlite3", "pydoc", "provenote._results", "provenote._context"),
 )
 """What a kernel imports anyhow, before its first cell; not all versions have all of it."""
 

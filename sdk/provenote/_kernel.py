@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -18,6 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from provenote import _observe
+
+BEGIN = "begin"
+"""The socket, in a kernel's directory, at which it is told of its run."""
 IMPORTED = "imported.json"
 """Where a kernel leaves the names of the modules that it has imported."""
 _printed = [""]
@@ -86,12 +91,40 @@ def _serve(directory: Path) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     os.environ["IPYTHONDIR"] = _found["IPYTHONDIR"] = str(directory / "ipython")
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(directory / BEGIN))
+    door.listen(1)
     app = IPKernelApp.instance()
     # History in memory: the file would be written by a thread, and nobody ever reads it.
     app.initialize([*sys.argv[1:], "--HistoryManager.hist_file=:memory:"])
     _added.update({k: v for k, v in os.environ.items() if _found.get(k) != v})
     _rewire_inline_figures()
+    app.shell.run_cell("None", silent=True, store_history=False)  # the first takes longest
+    _begin_when_told(door)
     app.start()
+
+
+def _begin_when_told(door: socket.socket) -> None:
+    """Let the run begin as soon as the client says so, over a socket that only serves for that.
+
+    As a request over Jupyter's channels it would take longer than most cells.
+    """
+    from tornado.ioloop import IOLoop
+
+    loop = IOLoop.current()
+
+    def answer(*_: object) -> None:
+        loop.remove_handler(door)
+        with door, door.accept()[0] as connection:
+            try:
+                with connection.makefile("rb") as asked:
+                    begin(json.loads(asked.readline()))
+            except BaseException as error:
+                connection.sendall(json.dumps({"error": repr(error)}).encode() + b"\n")
+            else:
+                connection.sendall(b"{}\n")
+
+    loop.add_handler(door, answer, IOLoop.READ)
 
 
 def _rewire_inline_figures() -> None:
@@ -112,19 +145,13 @@ def _tell_imports(file: Path, shared: frozenset[str]) -> None:
         file.write_text(json.dumps(names), encoding="utf-8")
 
 
-def begin(path: str) -> None:
-    """Take on the run that the file at *path* describes: environment, directory, imports.
-
-    Called by the client before the first cell, silently.
-    """
-    asked = json.loads(Path(path).read_text(encoding="utf-8"))
+def begin(asked: dict[str, Any]) -> None:
+    """Take on the run that *asked* describes: environment, directory, log, imports."""
     _own_environment(asked["environment"])
     os.chdir(asked["directory"])
     if asked["log"]:
         _print_into(asked["log"])
     _search(asked["search"])
-    from provenote import _observe
-
     _observe.start_from_context()
 
 

@@ -16,8 +16,9 @@ Out: ``{"event": "started", "pid": n}``
      ``{"event": "exceeded", "limit": "memory" | "processes" | "disk", "used": n, "allowed": n}``,
      and all is killed
      ``{"event": "covered"}`` or ``{"event": "uncovered", "message": "..."}``
-     ``{"event": "ended", "status": n}``, as `subprocess` counts: the last line, when nothing is
-     left below
+     ``{"event": "left", "status": n}``, as `subprocess` counts, when the process that was started
+     has ended, before what it left is
+     ``{"event": "ended", "status": n}``: the last line, when nothing is left below
 
 It contains accidents, not enemies: what it watches runs as the same user and may kill it. Then
 the kernel ends the process that was started, and what that one left is the affair of the
@@ -204,6 +205,7 @@ class _Supervisor:
                     self._tell({"event": "started", "pid": self.child})
                 case {"ended": status}:
                     self.status = status
+                    self._tell({"event": "left", "status": status})
                 case {"failed": message}:
                     self._tell({"event": "failed", "message": message})
                 case {"covered": _}:
@@ -276,6 +278,7 @@ class _Supervisor:
                     self._hear_inside()  # it may have said, before it ended, how its child did
                 if ended[0] == (self.first or self.child) and self.status is None:
                     self.status = os.waitstatus_to_exitcode(ended[1])
+                    self._tell({"event": "left", "status": self.status})
         except ChildProcessError:
             self.alone = True
         return not self.alone
