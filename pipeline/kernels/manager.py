@@ -36,6 +36,17 @@ class PromptClient(AsyncKernelClient):
 
     wait_for_ready = _async_wait_for_ready
 
+    def start_channels(
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = True,
+        hb: bool = False,
+        control: bool = True,
+    ) -> None:
+        """Start the channels; without the heartbeat's, since the manager knows who lives."""
+        super().start_channels(shell, iopub, stdin, hb, control)
+
     async def _until_idle(self, asked: str) -> None:
         """Read what the kernel puts out, until it is idle after the request *asked*.
 

@@ -41,7 +41,8 @@ MOST_WAITERS = 4
 _places = threading.BoundedSemaphore(MOST_WAITERS)
 POLL_SECONDS = 0.1
 QUICKEST_LOOK = 0.004
-_SLOWER = 1.1
+_SHARE = 0.02
+"""By what part of the time that was waited an answer may come late."""
 _PARAM = "param."
 _CURSOR = re.compile(r"run_[0-9a-z]{26}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
@@ -180,13 +181,14 @@ def accepted(run_id: str, seconds: float) -> tuple[Response, int]:
 
 def _wait_for_end(run_id: str, deadline: float) -> None:
     """Return when the run has ended, or at the *deadline*; looks less often as time goes by."""
-    pause = QUICKEST_LOOK
+    began = time.monotonic()
     while time.monotonic() < deadline:
         with installation().ledger.reading() as session:
             if session.scalar(select(Run.status).where(Run.id == run_id)) in ENDED:
                 return
+        waited = time.monotonic() - began
+        pause = min(max(QUICKEST_LOOK, waited * _SHARE), POLL_SECONDS)
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        pause = min(pause * _SLOWER, POLL_SECONDS)
 
 
 def _filter(query: RunsQuery) -> RunFilter:
