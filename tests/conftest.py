@@ -1,8 +1,10 @@
 """What tests of all floors share: repositories, installations, a runner, a database server."""
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import create_engine, text
 from pipeline.environments import environment_for, lock_of
 from pipeline.installation import Installation, Limits, SourceUrls
 from pipeline.kernels.hosts import KernelHosts
+from pipeline.kernels.wanted import HostWanted
 from pipeline.repository.tree import MemoryTree
 from pipeline.runner.client import Runner
 from provenance.ledger.engine import Ledger
@@ -80,9 +83,9 @@ def installation(tmp_path: Path, environments: Path) -> Iterator[Callable[..., I
         one.ledger.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runner() -> Iterator[Runner]:
-    """A runner that is warm after its first job."""
+    """A runner that is warm after its first job; one that a test has killed starts again."""
     found = Runner()
     yield found
     found.stop()
@@ -105,9 +108,17 @@ def runner_pair(runner: Runner, fresh_runner: Runner) -> list[Runner]:
 @pytest.fixture(scope="session")
 def hosts() -> Iterator[KernelHosts]:
     """Kernel hosts for all tests of this process."""
-    found = KernelHosts(f"tests:{os.getpid()}")
+    found = _HostsForAll(f"tests:{os.getpid()}")
     yield found
     found.stop()
+
+
+class _HostsForAll(KernelHosts):
+    """One host an environment, whatever a test's notebooks import: it would be started anew."""
+
+    def door(self, wanted: HostWanted) -> Path:
+        named = [name for name in wanted.preload if name in sys.stdlib_module_names]
+        return super().door(replace(wanted, preload=(*named, "matplotlib.pyplot", "pandas")))
 
 
 @pytest.fixture
