@@ -3,14 +3,15 @@
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from importlib.util import find_spec
 from pathlib import Path
 
 from app.settings import PREFIX, Settings
+from pipeline.processes import end_tree
 from pipeline.rendering.standalone import POLICY
 from provenance.errors import UnavailableError
 
@@ -18,6 +19,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome
 _PLACES = (Path("/snap/bin/chromium"), Path("/opt/google/chrome/chrome"))
 _SECONDS = 120.0
 _DRAWN_SECONDS = 30.0
+_PATIENCE_SECONDS = 2.0
+"""How long one waits for another's page: whoever waits holds a thread of the server."""
 _ADDRESS = "http://report.invalid/"
 """Where the page seems to lie: an address that nothing else has, so that no file is in reach."""
 _A4_WIDTH, _A4_HEIGHT = 680, 1000
@@ -73,8 +76,8 @@ def print_pdf(page: bytes, settings: Settings) -> bytes:
     browser = chromium(settings)
     if browser is None:
         raise PrinterError(_no_browser(settings), "On Debian: apt-get install chromium.")
-    if not _one_at_a_time.acquire(timeout=_SECONDS):
-        raise PrinterError("Other pages are being printed.", "Try again in a minute.")
+    if not _one_at_a_time.acquire(timeout=_PATIENCE_SECONDS):
+        raise PrinterError("Another page is being printed.", "Try again in a minute.")
     try:
         return _in_process(page, browser)
     finally:
@@ -91,22 +94,25 @@ def _no_browser(settings: Settings) -> str:
 
 
 def _in_process(page: bytes, browser: Path) -> bytes:
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "app.printing", str(browser)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        pdf, told = process.communicate(page, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise PrinterError(f"Printing the page took longer than {_SECONDS:.0f} s.") from None
-    finally:
-        # The browser is in the same session; it must not outlive its printing.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with tempfile.TemporaryDirectory(prefix="provenote-print-") as own:
+        # The browser executes what reports hold: it gets none of our secrets.
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "app.printing", str(browser)],
+            env={**kept, "HOME": own, "TMPDIR": own},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            pdf, told = process.communicate(page, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise PrinterError(f"Printing the page took longer than {_SECONDS:.0f} s.") from None
+        finally:
+            # The browser leads a session of its own; it must not outlive its printing.
+            end_tree(process.pid)
+            process.wait()
     if process.returncode != 0 or not pdf.startswith(b"%PDF"):
         reason = told.decode(errors="replace").strip().rpartition("\n")[2]
         raise PrinterError(f"{browser} could not print the page: {reason or 'it said nothing'}.")

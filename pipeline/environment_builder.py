@@ -70,11 +70,15 @@ class BuildLog:
         self._room = MAX_LOG_BYTES
         self._secrets = _secrets(_passed(os.environ))
 
-    def say(self, text: str) -> None:
-        """Add whole lines; what would give away a secret of ours is left out of them."""
+    def say(self, text: str) -> str:
+        """Add whole lines, and return them without what would give away a secret of ours."""
         for secret in self._secrets:
             text = text.replace(secret, "****")
-        data = _USERINFO.sub("****@", text).encode(errors="replace")
+        told = _USERINFO.sub("****@", text)
+        self._write(told.encode(errors="replace"))
+        return told
+
+    def _write(self, data: bytes) -> None:
         if self._room <= 0:
             return
         self._room -= len(data)
@@ -192,8 +196,7 @@ class Builder:
         said = ""
         try:
             for text in _lines(process, self.supervision):
-                said = (said + text)[-2 * _TOLD_CHARACTERS :]
-                self.log.say(text)
+                said = (said + self.log.say(text))[-2 * _TOLD_CHARACTERS :]
         except BaseException:
             from pipeline.processes import end_tree  # it takes psutil, and is rare
 

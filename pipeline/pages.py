@@ -119,7 +119,7 @@ def _job(
     place: Workplace, notebook: Path, template: Path | None, record: Record, page: Colophon
 ) -> RenderJob:
     return RenderJob(
-        workplace=str(place.root),
+        workplace=str(place.ours),
         notebook=str(notebook),
         template=str(template) if template else None,
         colophon=json.loads(json.dumps(asdict(page), default=str)),

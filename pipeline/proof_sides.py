@@ -63,7 +63,7 @@ class Sides:
         executed = record.output(NOTEBOOK)
         if executed is None:
             raise DroppedError("no cell was executed")
-        store.copy_out(executed.sha256, place.root / EXECUTED)
+        store.copy_out(executed.sha256, place.ours / EXECUTED)
         files: dict[str, Path] = {}
         for number, output in enumerate(record.outputs):
             if output.name.startswith(_FILE):
@@ -73,7 +73,7 @@ class Sides:
         results = results_from_json(dict(record.extra))
         told = _results(place, results, self._report.failure)
         window = str(record.run["started_at"]), str(record.run["finished_at"])
-        return Side(place.root / EXECUTED, files, told, window)
+        return Side(place.ours / EXECUTED, files, told, window)
 
     def cold(self) -> Side:
         """Execute the report in a kernel that is started for it."""
@@ -108,14 +108,14 @@ class Sides:
         failure = Failure(**result["failure"]) if result["failure"] else None
         if failure is not None and failure.kind not in REPEATABLE:
             raise DroppedError(failure.message)
-        if (result["kernel"] == WARM) is not warm or not _is_file(place.root / EXECUTED):
+        if (result["kernel"] == WARM) is not warm or not _is_file(place.ours / EXECUTED):
             raise DroppedError("no such kernel could be had")
         try:
             told = _results(place, read_results(place.results), failure)
         except (TooManyResultsError, UntrustedFileError) as error:
             raise DroppedError(str(error)) from error
         window = began.isoformat(), datetime.now(UTC).isoformat()
-        return Side(place.root / EXECUTED, dict(_files(place)), told, window)
+        return Side(place.ours / EXECUTED, dict(_files(place)), told, window)
 
     def _result(self, executed: Executed, place: Workplace, *, warm: bool) -> dict[str, Any]:
         installation = self._attempt.installation

@@ -38,7 +38,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
     workplace = Workplace(Path(job["workplace"]), job["marker"])
     context = workplace.root / "context.json"
     context.write_text(json.dumps(job["context"] | {"output": job["output"]}))
-    saver = Saver(workplace.root / EXECUTED, emit)
+    saver = Saver(workplace.ours / EXECUTED, emit)
     watch = Watch(
         saver.cell_started, saver.cell_ended, Printing(saver.cell_prints), most=job["output"]
     )
@@ -52,7 +52,7 @@ def execute_report(job: dict[str, Any], emit: Emit) -> dict[str, Any]:
             told = _TOO_MUCH.format(job["output"])
             failure = Failure("output_limit", told, hint="Show less, or save it by output().")
     return {
-        "notebook": str(workplace.root / EXECUTED) if watch.notebook is not None else None,
+        "notebook": str(workplace.ours / EXECUTED) if watch.notebook is not None else None,
         "failure": asdict(failure) if failure else None,
         "kernel": kernel,
     }

@@ -140,7 +140,7 @@ def _execute(
         step, Entry(record, ""), record, verdict, came.failure, results, decision, seconds
     )
     words = colophon(situation, attempt.asked, reported, made)
-    record = with_page(attempt, place, place.root / EXECUTED, record, words)
+    record = with_page(attempt, place, place.ours / EXECUTED, record, words)
     if verdict not in REUSABLE:
         entry = keep_apart(attempt, record)
     elif observed.is_sure and key_now(situation, made) == step.key:
@@ -220,7 +220,7 @@ def _run_template(
 def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:
     """Keep the executed notebook, and the files that the template left through the SDK."""
     store = attempt.installation.store
-    executed = place.root / EXECUTED
+    executed = place.ours / EXECUTED
     if executed.is_file():
         blob = keep_regular(store, executed)
         yield Output(NOTEBOOK, blob.sha256, blob.size, MEDIA[".ipynb"], "notebook.ipynb")

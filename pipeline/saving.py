@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +86,8 @@ class Saver:
         for name in ("input_path", "output_path", "environment_variables"):
             told.pop(name, None)
         told["parameters"] = json.loads(json.dumps(told.get("parameters", {}), default=str))
-        temporary = self.path.with_suffix(".part")
+        # The thread that ends the process may write too, while another does.
+        temporary = self.path.with_suffix(f".{threading.get_ident()}.part")
         temporary.write_text(writes(remove_error_markers(notebook)), encoding="utf-8")
         temporary.replace(self.path)
         _open.discard(self)

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from provenance.files import remove_tree
 
 MARKER = "PROVENOTE_ATTEMPT"
 RESULTS = "PROVENOTE_RESULTS"
@@ -84,9 +85,18 @@ class Workplace:
         """What users' code printed."""
         return self.root / "log.txt"
 
+    @property
+    def ours(self) -> Path:
+        """Where we write what is made of users' code: beside the place, which it may fill.
+
+        Whatever lies in the place could be a link to something else by now.
+        """
+        return self.root.with_name(f"{self.root.name}-ours")
+
     def make(self) -> None:
         """Make the directory and those in it, readable for us alone."""
         self.root.mkdir(parents=True, mode=0o700)
+        self.ours.mkdir(mode=0o700)
         for name in ("cwd/inputs", "outputs", "home", "tmp"):
             (self.root / name).mkdir(parents=True)
 
@@ -97,8 +107,8 @@ class Workplace:
 
     def remove(self) -> None:
         """Remove the directory and all in it, and the sockets of its attempt."""
-        shutil.rmtree(self.root, ignore_errors=True)
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        for folder in (self.root, self.ours, self.sockets):
+            remove_tree(folder)
 
     def environment(self, venv: Path, extra: Mapping[str, str]) -> dict[str, str]:
         """Return the whole environment that users' code gets: an allowlist, nothing of ours.

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,14 @@ def room_for(target: Path) -> Iterator[None]:
             f"There is no room on the disk to write in {target.parent}: {error.strerror}.",
             "Free some space; `provenote gc` shows what can go. Nothing was left half written.",
         ) from error
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a directory and all in it, however deep; what cannot be removed stays."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # deeper than Python's own goes, before its version 3.13
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
 
 
 def make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -23,7 +24,15 @@ _log = structlog.get_logger()
 class Tick:
     """Rings again for what was lost, and lets the reconciler clean up."""
 
-    def __init__(self, settings: Settings, installation: Installation, doorbell: Doorbell) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        installation: Installation,
+        doorbell: Doorbell,
+        tend: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._tend = tend
+        """Ends what the worker itself keeps ready and nobody has needed for long."""
         self._settings = settings
         self._installation = installation
         self._doorbell = doorbell
@@ -41,15 +50,17 @@ class Tick:
     def _run(self) -> None:
         cleaned = 0.0
         while not self._ended.wait(_LOOK_SECONDS):
-            try:
-                if time.monotonic() - cleaned > _CLEAN_SECONDS:
-                    take_back(self._installation)
-                    sweep(self._installation)
-                    cleaned = time.monotonic()
-                self.ring_for_waiting()
-            except Exception as error:
-                # Whatever it was, the next look may go well; without any, lost bells stay lost.
-                _log.warning("tick failed", error=repr(error))
+            if time.monotonic() - cleaned > _CLEAN_SECONDS:
+                cleaned = time.monotonic()
+                for clean in (self._take_back, self._sweep, self._tend):
+                    _tried(clean)
+            _tried(self.ring_for_waiting)
+
+    def _take_back(self) -> None:
+        take_back(self._installation)
+
+    def _sweep(self) -> None:
+        sweep(self._installation)
 
     def ring_for_waiting(self) -> None:
         """Ring for the oldest queued work, for as much as this worker has room for."""
@@ -70,3 +81,11 @@ class Tick:
             self._doorbell.ring_evaluation(evaluation_id)
         for run_id in runs:
             self._doorbell.ring_run(run_id)
+
+
+def _tried(step: Callable[[], None]) -> None:
+    """Do one thing of a tick; whatever is wrong with it, the others may go well."""
+    try:
+        step()
+    except Exception as error:
+        _log.warning("tick failed", step=getattr(step, "__name__", ""), error=repr(error))

@@ -32,7 +32,7 @@ def run_worker(settings: Settings) -> None:
     celery = make_celery(settings)
     doorbell = CeleryDoorbell(settings)
     slots = Slots(installation, settings.lease_seconds, doorbell, settings.proof_runs)
-    tick = Tick(settings, installation, doorbell)
+    tick = Tick(settings, installation, doorbell, slots.hosts.tend)
     celery.task(name=PREPARE)(slots.prepare)
     celery.task(name=EVALUATE)(slots.evaluate)
 

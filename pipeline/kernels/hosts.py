@@ -151,8 +151,21 @@ class KernelHosts:
         return None
 
     def _started(self, wanted: HostWanted) -> _Host:
-        place = _place()
+        place = None
         ends, line = os.pipe()
+        try:
+            place = _place()
+            process = self._process(wanted, place, ends)
+        except OSError as error:  # no room, or a directory for temporary files with a long name
+            os.close(line)
+            if place is not None:
+                shutil.rmtree(place, ignore_errors=True)
+            raise NoHostError(f"No kernel host can be started: {error}.") from error
+        finally:
+            os.close(ends)
+        return _Host(wanted, process, line, place)
+
+    def _process(self, wanted: HostWanted, place: Path, ends: int) -> "subprocess.Popen[bytes]":
         # It is we who listen at first: who connects while the host still starts is not refused.
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
             door.bind(str(place / DOOR))
@@ -165,22 +178,14 @@ class KernelHosts:
                 "isolation": {"network": wanted.network} if wanted.isolated else None,
                 "most": self._limits.kernels,
             }
-            try:
-                process = subprocess.Popen(
-                    [str(wanted.python), "-P", "-m", "provenote._host", json.dumps(spec)],
-                    cwd=place,
-                    env={**base_environment(Path(wanted.venv), place), MARKER: self._marker},
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(door.fileno(), ends),
-                    start_new_session=True,
-                )
-            except OSError as error:
-                os.close(line)
-                shutil.rmtree(place, ignore_errors=True)
-                raise NoHostError(f"No kernel host can be started: {error}.") from error
-            finally:
-                os.close(ends)
-        return _Host(wanted, process, line, place)
+            return subprocess.Popen(
+                [str(wanted.python), "-P", "-m", "provenote._host", json.dumps(spec)],
+                cwd=place,
+                env={**base_environment(Path(wanted.venv), place), MARKER: self._marker},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(door.fileno(), ends),
+                start_new_session=True,
+            )
 
 
 def _place() -> Path:

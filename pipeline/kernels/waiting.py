@@ -57,8 +57,11 @@ def ask(door: Path) -> WaitingKernel:
     Raises KernelStartError where nobody answers.
     """
     directory = door.parent / uuid.uuid4().hex[:8]
-    directory.mkdir(mode=0o700)
-    (directory / "connection.json").write_text(json.dumps(_connection(directory)))
+    try:
+        directory.mkdir(mode=0o700)
+        (directory / "connection.json").write_text(json.dumps(_connection(directory)))
+    except OSError as error:  # the host has ended meanwhile, and its place is gone
+        raise KernelStartError(f"The kernel host has no place any more: {error}.") from error
     asked = {"directory": str(directory), "log": str(directory / "log")}
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

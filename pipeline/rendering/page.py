@@ -57,4 +57,4 @@ def _lay_parts(folder: Path, rendered: Rendered) -> list[str]:
     folder.mkdir(exist_ok=True)
     for part, content in rendered.parts:
         (folder / part.sha256).write_bytes(content)
-    return [str(path) for path in sorted(folder.iterdir())]
+    return sorted({str(folder / part.sha256) for part, _ in rendered.parts})

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.repository.git import git
 from pipeline.repository.tree import DirectoryTree
 
-_REMEMBERED = 256
+_REMEMBERED = 16
 """Of how many commits a process remembers what they say; a commit never changes."""
 
 

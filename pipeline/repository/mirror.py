@@ -226,8 +226,12 @@ class Mirror:
 
     def laid_out(self, sha: str) -> Checkout | None:
         """Return the commit's files where they are laid out already; None where they are not."""
-        target = self._checkouts / sha
-        return self.checkout(sha) if is_sha(sha) and target.exists() else None
+        if not (is_sha(sha) and (self._checkouts / sha).exists() and self.repository.exists()):
+            return None
+        try:
+            return self.checkout(sha)
+        except GitError:
+            return None  # the mirror was made anew, and knows nothing of the commit yet
 
     def checkout(self, sha: str) -> Checkout:
         """Lay the commit's files out, once, read-only, and return where."""
@@ -243,7 +247,7 @@ class Mirror:
         return Checkout(target, DirectoryTree(target, tracked), self.commit(sha))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _tree(repository: Path, sha: str) -> "CommitTree":
     listing = git(["ls-tree", "-r", "-z", "--full-tree", sha], directory=repository)
     blobs = {}

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 _MOST_REFS = 2_000
+_LONGEST_REF = 4_096
 
 Refs = tuple[tuple[str, bytes | int], ...]
 
@@ -38,12 +39,18 @@ def _packed(file: Path) -> Refs:
     return ("inode", told.st_ino), ("size", told.st_size), ("time", told.st_mtime_ns)
 
 
+def _give_up(error: OSError) -> None:
+    raise error
+
+
 def _loose(folder: Path) -> Refs:
     found: list[tuple[str, bytes | int]] = []
     for kind in ("heads", "tags"):
-        for place, _, names in os.walk(folder / "refs" / kind):
+        for place, _, names in os.walk(folder / "refs" / kind, onerror=_give_up):
             for name in names:
                 path = Path(place, name)
+                if not path.is_file() or path.stat().st_size > _LONGEST_REF:
+                    raise OSError(f"{path} is no ref")
                 found.append((str(path), path.read_bytes()))
             if len(found) > _MOST_REFS:
                 raise OverflowError(_MOST_REFS)

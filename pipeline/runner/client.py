@@ -87,7 +87,8 @@ class Runner:
         try:
             self._send(as_message(job))
             while "event" in (message := self._next_message(stop_reason)):
-                on_event(message)
+                if message["event"] != UNSTOPPABLE:  # that is of a job which had answered by then
+                    on_event(message)
         except RunnerStoppedError as stopped:
             asked = stopped.reason != Verdict.WORKER_LOST  # else somebody else may begin it now
             if not (asked and self._ends_soon(on_event)):

@@ -79,6 +79,7 @@ class CaseTimes(Base):
     """How long the last executed runs of one case of a report took."""
 
     __tablename__ = "case_times"
+    __table_args__ = (Index("ix_case_times_project_id_report_at", "project_id", "report", "at"),)
 
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
     report: Mapped[str] = mapped_column(primary_key=True)

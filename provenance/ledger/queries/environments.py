@@ -88,8 +88,15 @@ class EnvironmentPage:
 
 def environments(session: Session) -> list[EnvironmentFound]:
     """Return all environments, those that a run was given last first."""
+    newest = (
+        select(func.max(Run.id))
+        .where(Run.environment == EnvironmentRow.key)
+        .correlate(EnvironmentRow)
+        .scalar_subquery()
+    )
     query = select(EnvironmentRow).options(selectinload(EnvironmentRow.builds))
-    rows = session.scalars(query.order_by(EnvironmentRow.created_at.desc()).limit(MOST)).all()
+    last = (newest.desc().nulls_last(), EnvironmentRow.created_at.desc())
+    rows = session.scalars(query.order_by(*last).limit(MOST)).all()
     keys = [row.key for row in rows]
     used, kernels = _used(session, keys), kernels_of_environments(session, keys)
     found = [_found(row, used, kernels) for row in rows]

@@ -65,6 +65,10 @@ class Live:
     log: tuple[str, ...]
 
 
+_LONGEST = 36
+"""More digits than any attempt and message have."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a page shows already: the state of the run, and the last message that it has."""
@@ -80,7 +84,7 @@ class Seen:
         status, _, numbers = text.partition(".")
         attempt, _, numbers = numbers.partition(".")
         seq, _, rest = numbers.partition(".")
-        if not (attempt.isdecimal() and seq.isdecimal()):
+        if not (attempt.isdecimal() and seq.isdecimal()) or len(attempt) + len(seq) > _LONGEST:
             return None
         return cls(status, int(attempt), min(int(seq), LARGEST_INTEGER), rest)
 

@@ -26,6 +26,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("project_id", "report", "case_key", name=op.f("pk_case_times")),
     )
+    of_report = ["project_id", "report", "at"]
+    op.create_index("ix_case_times_project_id_report_at", "case_times", of_report)
 
 
 def downgrade() -> None:

@@ -69,8 +69,13 @@ def upgrade() -> None:
     op.create_index("ix_environment_build_log", "environment_build", ["log"])
     op.add_column("run", sa.Column("environment", sa.String(), nullable=True))
     op.create_index("ix_run_environment_id", "run", ["environment", "id"])
-    op.execute("DROP VIEW v_runs")
-    op.execute(_RUNS.format(more=", r.environment AS environment"))
+    with_environment = _RUNS.format(more=", r.environment AS environment")
+    if op.get_context().dialect.name == "postgresql":
+        # In place: what was granted on it stays, and views that stand on it.
+        op.execute(with_environment.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+    else:
+        op.execute("DROP VIEW v_runs")
+        op.execute(with_environment)
     op.execute(_ENVIRONMENTS)
 
 
