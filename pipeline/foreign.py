@@ -31,6 +31,7 @@ PROJECT = "project"
 """Where below the workplace the notebook's files lie."""
 OUTPUTS = "PROVENOTE_OUTPUTS"
 _TEXT = re.compile(r"[\w.,:+@= -]*", re.ASCII)
+_PATH = re.compile(r"[\w.,:+@= /-]*", re.ASCII)
 _SAFE = frozenset({"r", "python", "ipython"})
 """Languages in which any value can be written without becoming code."""
 _WRITABLE = frozenset({"bash", "julia", "matlab", "octave", "scala"})
@@ -139,3 +140,20 @@ def _check(template: Template, name: str, value: Any) -> None:
             "blanks and . , : + @ = _ - alone.",
             "Other texts could be executed there. Let the notebook read them from an input.",
         )
+
+
+def check_input(template: Template, name: str, part: str | None, path: str) -> None:
+    """Raise ForeignValueError where an input's path, or its part, could become code as well.
+
+    Who publishes a batch chooses the name of its partition, which is part and path in one.
+    """
+    if template.language in _SAFE:
+        return
+    for text in (part or "", path):
+        if not _PATH.fullmatch(text):
+            raise ForeignValueError(
+                f"The input {name} has {shown(text)}; in {template.language} the name of a part "
+                "and its path may hold letters, digits, blanks and . , : + @ = _ - / alone.",
+                "Other texts could be executed there. Publish the partition under another name, "
+                "or take a pattern that it does not fit.",
+            )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.definition import closure_code, python_environment
 from pipeline.foreign import (
     PROJECT,
+    check_input,
     check_values,
     foreign_definition,
     foreign_kernel,
@@ -166,6 +167,7 @@ def _injected(
         if file.name not in declared:
             continue
         path = relpath(input_path(place, file), directory)
+        check_input(template, file.name, file.part, path)
         if file.part is None:
             values[file.name] = path
         else:
