@@ -52,7 +52,7 @@ class Keep:
     days: float = 90.0
     """How long a result stays reusable that no run has used."""
     despite_losses: bool = False
-    """Go on although a record that the ledger names is gone, and with it what it leads to."""
+    """Go on although a record or page that the ledger names is gone, with all that it leads to."""
     places: tuple[Place, ...] = ()
     locks: tuple[Path, ...] = ()
 
@@ -66,7 +66,7 @@ class Cleared:
     kept_bytes: int = 0
     quarantine: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    """Records that the ledger names and that cannot be read: then no object is removed."""
+    """Records and pages that the ledger names and nobody can read: then no object is removed."""
     busy: bool = False
     """Whether something is under way: then no folder is removed whose users do not hold it."""
 

@@ -27,7 +27,7 @@ class Action:
 
 @dataclass
 class Reach:
-    """What is led to, and the named records that could not be read to go on from them."""
+    """What is led to, and what could not be read to go on from it: named records and pages."""
 
     objects: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
@@ -66,7 +66,10 @@ def reach(store: Store, roots: Roots, actions: Iterable[Action]) -> Reach:
         found.objects |= _digests(store, record_id, said_only=True) or set()
     for page in roots.pages:
         # Figures beside it, and the libraries that draw it.
-        found.objects |= _digests(store, page) or set()
+        digests = _digests(store, page)
+        if digests is None:
+            found.lost.add(page)
+        found.objects |= digests or set()
     for record_id in {action.record_id for action in actions} - whole:
         found.objects |= {record_id} | (_digests(store, record_id) or set())
     return found

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from provenance.files import TEMPORARY_PREFIX
 from provenance.ledger.engine import Ledger
 from provenance.ledger.roots import read_roots
+from provenance.pages import parts_of
 from provenance.reach import read_actions
 from provenance.record import Record, parse_record
 from provenance.store import INCOMING, OBJECTS, Store, is_digest, object_name
@@ -39,6 +40,8 @@ class ArchiveCheck:
             verified.count("names in the ledger")
             if not self._has(digest, sound):
                 verified.problem("missing", digest, "The ledger names it; it is not in the store.")
+        for page in sorted(roots.pages & sound):
+            self._parts(page, verified, sound)
         for record_id in sorted((roots.whole | roots.told) - acted):
             record = self._record(record_id, verified, sound)
             if record is not None:
@@ -121,6 +124,13 @@ class ArchiveCheck:
                 verified.problem("missing", record_id, f"{told}.")
             else:
                 verified.note("cleared", record_id, f"{told}; it is made again when needed.")
+
+    def _parts(self, page: str, verified: Verified, sound: set[str]) -> None:
+        """Look for what belongs to the page and lies beside it: it is no page without that."""
+        for part in parts_of((self.store.peek(page) or b"").decode(errors="replace")).values():
+            if not self._has(part.sha256, sound):
+                told = f"What the page shows at {part.place} is not whole: {part.sha256}."
+                verified.problem("missing", page, told)
 
     def _leftovers(self, verified: Verified) -> None:
         local = LocalShelf(self.store.root)

@@ -10,11 +10,11 @@ from app.exports import standalone_page
 from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.rendering.assets import asset_bytes, known_asset
-from pipeline.rendering.parts import Part, parts_of
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import find_run
 from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
+from provenance.pages import Part, parts_of
 
 _HTML = "text/html; charset=utf-8"
 _ALWAYS = "private, max-age=86400, immutable"

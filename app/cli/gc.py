@@ -44,7 +44,7 @@ _NOT_NEGATIVE = click.FloatRange(min=0)
 @click.option(
     "--despite-losses",
     is_flag=True,
-    help="Clear away objects although records that the ledger names are gone.",
+    help="Clear away objects although records or pages that the ledger names are gone.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="List every single thing.")
 @json_option
@@ -124,8 +124,8 @@ def _remarks(cleared: Cleared) -> list[str]:
         told.append("Something is under way: checkouts stay, environments in use, and what is new.")
     if cleared.lost:
         told.append(
-            f"{len(cleared.lost)} records that the ledger names cannot be read, so nobody knows "
-            "what they lead to. Objects without a name: bring the records back from a backup, or "
+            f"{len(cleared.lost)} records or pages that the ledger names cannot be read, so nobody "
+            "knows what they lead to. Objects without a name: bring them back from a backup, or "
             "add --despite-losses."
         )
     return told

@@ -7,28 +7,14 @@ by digest: whoever has the page and the store has everything.
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from provenance.pages import Part
 
 FIGURES_IN_PAGE = 1_500_000
 """How many bytes of figures, as Base64, stand in the page itself."""
 FROM_PAGE = "output/"
 """What the address of a part begins with on a page, which is served at ``/runs/<id>/report``."""
-_LIST = re.compile(r'<script type="application/json" id="parts">(\{.*?\})</script>')
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file that a page leads to; ``place`` is the end of its address.
-
-    That is ``<cell>/<output>-<beginning of the digest>``.
-    """
-
-    place: str
-    media_type: str
-    sha256: str
-    size: int
 
 
 @dataclass
@@ -61,17 +47,3 @@ class Parts:
         """What the page says of its parts: JSON without anything that could end its element."""
         told = {part.place: [part.sha256, part.media_type, part.size] for part, _ in self.found}
         return json.dumps(told, separators=(",", ":"))
-
-
-def parts_of(page: str) -> Mapping[str, Part]:
-    """Return by their places the parts that a finished page leads to.
-
-    Only what its head says counts: the rest of a page is written by templates.
-    """
-    head = page.partition("<body>")[0]
-    found = _LIST.search(head)
-    told = json.loads(found[1]) if found else {}
-    return {
-        place: Part(place, media_type, sha256, size)
-        for place, (sha256, media_type, size) in told.items()
-    }

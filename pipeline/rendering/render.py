@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipeline.rendering.colophon import Colophon
-from pipeline.rendering.parts import Part
 from pipeline.rendering.theme import THEMES
 from pipeline.rendering.typeset import script_json, verdict_mark
 from provenance.errors import InvalidInputError
+from provenance.pages import Part
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -8,7 +8,7 @@ from html import escape
 
 from pipeline.rendering.assets import FROM_PAGE, asset_bytes, known_asset
 from pipeline.rendering.parts import FROM_PAGE as PARTS
-from pipeline.rendering.parts import parts_of
+from provenance.pages import parts_of
 from provenance.store import Store
 
 POLICY = "; ".join(

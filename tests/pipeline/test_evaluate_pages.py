@@ -6,7 +6,7 @@ from pathlib import Path
 from app.cli.materialise import _lay_page
 from app.exports import standalone_page
 from pipeline.rendering.assets import asset
-from pipeline.rendering.parts import parts_of
+from provenance.pages import parts_of
 from tests.pipeline.report_pages import Elements
 from tests.pipeline.weather import single
 from tests.support.evaluations import Bench

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.rendering import cuts
-from pipeline.rendering.parts import FIGURES_IN_PAGE, parts_of
+from pipeline.rendering.parts import FIGURES_IN_PAGE
 from pipeline.rendering.render import Rendered
+from provenance.pages import parts_of
 from tests.pipeline.report_pages import (
     Elements,
     code,

@@ -1,5 +1,6 @@
 """Records as tests make them."""
 
+import json
 from typing import Any
 
 from provenance.identity.key import Preimage
@@ -39,3 +40,10 @@ def genuine_record(store: Store, number: int, *contents: bytes, **values: Any) -
         for place, content in enumerate(contents)
     ]
     return record_of(preimage.key, *outputs, preimage=preimage.to_json(), **values)
+
+
+def page_with(*figures: str) -> bytes:
+    """Return a page whose head says that the objects *figures* lie beside it."""
+    parts = {f"{cell}/0-00000000": [sha256, "image/png", 6] for cell, sha256 in enumerate(figures)}
+    told = f'<script type="application/json" id="parts">{json.dumps(parts)}</script>'
+    return f"<!doctype html><head>{told}</head><body></body>".encode()

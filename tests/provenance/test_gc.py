@@ -23,7 +23,7 @@ from provenance.record import keep_record
 from provenance.store import Store
 from provenance.stores.local import LocalShelf
 from provenance.sweep import Place
-from tests.provenance.making import genuine_record
+from tests.provenance.making import genuine_record, page_with
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 LONG_AGO = 1_000_000_000
@@ -323,6 +323,24 @@ def test_nothing_is_removed_while_a_record_that_the_ledger_names_is_lost(house: 
     assert gone(house.clear(Keep(grace=0, despite_losses=True)), "object") == {
         entry.record.outputs[0].sha256
     }
+
+
+@pytest.mark.parametrize("remains", [None, b"broken"])
+def test_nothing_is_removed_while_a_page_is_lost_since_only_it_names_its_figures(
+    house: House, remains: bytes | None
+) -> None:
+    figure = house.store.put_bytes(b"figure").sha256
+    page = house.store.put_bytes(page_with(figure))
+    house.run(html=page.sha256)
+    path = house.store.path(page.sha256)
+    path.unlink()
+    if remains is not None:
+        path.write_bytes(remains)
+    house.age()
+    done = house.clear()
+    assert done.lost == [page.sha256]
+    assert house.store.has(figure)
+    assert figure in gone(house.clear(Keep(grace=0, despite_losses=True)), "object")
 
 
 @pytest.mark.parametrize("remote", [False, True])

@@ -19,7 +19,7 @@ from provenance.record import Output, Record, keep_record, parse_record, sidecar
 from provenance.store import Store
 from provenance.verify import Verified, sidecars_at, verify_sidecar
 from provenance.verify_archive import ArchiveCheck
-from tests.provenance.making import genuine_record, output_of, record_of
+from tests.provenance.making import genuine_record, output_of, page_with, record_of
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 
@@ -109,6 +109,19 @@ def test_a_name_in_the_ledger_without_an_object_is_found(
 ) -> None:
     store.path(entry.record.outputs[0].sha256).unlink()
     assert words(archive(store, ledger)) == ["missing"] * 2, "the row's, and the record's output"
+
+
+def test_a_figure_that_is_not_beside_its_page_any_more_is_found(
+    store: Store, ledger: Ledger
+) -> None:
+    figure = store.put_bytes(b"figure").sha256
+    page = store.put_bytes(page_with(figure)).sha256
+    add_runs(ledger, add_evaluation(ledger, add_project(ledger)), html=page)
+    assert archive(store, ledger).problems == []
+    store.path(figure).unlink()
+    (found,) = archive(store, ledger).problems
+    assert (found.what, found.where) == ("missing", page)
+    assert figure in found.message
 
 
 def test_a_record_whose_key_is_not_that_of_its_preimage_is_found(

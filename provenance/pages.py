@@ -1,0 +1,35 @@
+"""What belongs to a report's page and lies beside it: its head names figures, outputs."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_LIST = re.compile(r'<script type="application/json" id="parts">(\{.*?\})</script>')
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file that a page leads to; ``place`` is the end of its address.
+
+    That is ``<cell>/<output>-<beginning of the digest>``.
+    """
+
+    place: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+def parts_of(page: str) -> Mapping[str, Part]:
+    """Return by their places the parts that a finished page leads to.
+
+    Only what its head says counts: the rest of a page is written by templates.
+    """
+    head = page.partition("<body>")[0]
+    found = _LIST.search(head)
+    told = json.loads(found[1]) if found else {}
+    return {
+        place: Part(place, media_type, sha256, size)
+        for place, (sha256, media_type, size) in told.items()
+    }
