@@ -1,11 +1,16 @@
-"""What belongs to a report's page and lies beside it: its head names figures, outputs."""
+"""Which pages there are, and what belongs to one: its head names figures and whole outputs."""
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provenance.record import Record
+
 _LIST = re.compile(r'<script type="application/json" id="parts">(\{.*?\})</script>')
+_HTML = "html"
+_WITH_PAGE = frozenset({"report", "render"})
+"""Kinds of records that have a page of ours; HTML of a stage leads to nothing."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,9 @@ def parts_of(page: str) -> Mapping[str, Part]:
         place: Part(place, media_type, sha256, size)
         for place, (sha256, media_type, size) in told.items()
     }
+
+
+def page_of(record: Record) -> str | None:
+    """Return the digest of the page that *record* tells of; None where it has none."""
+    page = record.output(_HTML) if record.kind in _WITH_PAGE else None
+    return page.sha256 if page is not None else None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from provenance.cache import ACTIONS
 from provenance.files import TEMPORARY_PREFIX
 from provenance.ledger.roots import Roots
+from provenance.pages import page_of
+from provenance.record import parse_record
 from provenance.store import Store
 from provenance.stores.shelf import Item
 
@@ -55,32 +57,40 @@ def reach(store: Store, roots: Roots, actions: Iterable[Action]) -> Reach:
     Every digest in such a record or page counts, whatever field it stands in: what is kept for
     nothing costs space, what goes by mistake cannot be had again.
     """
-    whole = set(roots.whole)
-    found = Reach(set(roots.every))
-    for record_id in whole:
-        digests = _digests(store, record_id)
-        if digests is None:
+    named = {action.record_id for action in actions}
+    found = Reach(set(roots.every) | named)
+    pages = set(roots.pages)
+    for record_id in roots.whole | named:
+        data = store.peek(record_id)
+        if data is None and record_id in roots.whole:
             found.lost.add(record_id)
-        found.objects |= digests or set()
-    for record_id in roots.told - whole:
-        found.objects |= _digests(store, record_id, said_only=True) or set()
-    for page in roots.pages:
-        # Figures beside it, and the libraries that draw it.
-        digests = _digests(store, page)
-        if digests is None:
+        found.objects |= _digests(data)
+        # Who needs the result again shows this page, though no row may name it now.
+        pages |= _pages(data)
+    for record_id in roots.told - roots.whole:
+        data = store.peek(record_id)
+        found.objects |= _digests(_said(data) if data is not None else None)
+    for page in pages:
+        data = store.peek(page)
+        if data is None and page in roots.pages:
             found.lost.add(page)
-        found.objects |= digests or set()
-    for record_id in {action.record_id for action in actions} - whole:
-        found.objects |= {record_id} | (_digests(store, record_id) or set())
+        # Figures beside it, and the libraries that draw it.
+        found.objects |= _digests(data)
     return found
 
 
-def _digests(store: Store, record_id: str, *, said_only: bool = False) -> set[str] | None:
-    """Return the digests in a record or page; None where it cannot be read: it is left as it is."""
-    data = store.peek(record_id)
-    if data is None:
-        return None
-    return {found.decode() for found in _DIGEST.findall(_said(data) if said_only else data)}
+def _digests(data: bytes | None) -> set[str]:
+    """Return the digests in a record or page; none where it cannot be read: it is left as it is."""
+    return {found.decode() for found in _DIGEST.findall(data or b"")}
+
+
+def _pages(data: bytes | None) -> set[str]:
+    """Return the digest of the page that a record tells of, if it does."""
+    try:
+        page = page_of(parse_record(data or b""))
+    except ValueError:
+        return set()  # gone, or no record that we understand
+    return {page} if page is not None else set()
 
 
 def _said(data: bytes) -> bytes:

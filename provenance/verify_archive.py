@@ -1,12 +1,12 @@
 """Checking a whole archive: objects, records, actions, and what the ledger names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from provenance.files import TEMPORARY_PREFIX
 from provenance.ledger.engine import Ledger
 from provenance.ledger.roots import read_roots
-from provenance.pages import parts_of
+from provenance.pages import page_of, parts_of
 from provenance.reach import read_actions
 from provenance.record import Record, parse_record
 from provenance.store import INCOMING, OBJECTS, Store, is_digest, object_name
@@ -27,6 +27,8 @@ class ArchiveCheck:
     ledger: Ledger
     repair: bool = False
     progress: Progress = silent
+    _pages: set[str] = field(default_factory=set, init=False, repr=False)
+    """Pages of the results that have to be whole, as far as they have been looked at."""
 
     def run(self) -> Verified:
         """Check everything and say what was found."""
@@ -40,12 +42,12 @@ class ArchiveCheck:
             verified.count("names in the ledger")
             if not self._has(digest, sound):
                 verified.problem("missing", digest, "The ledger names it; it is not in the store.")
-        for page in sorted(roots.pages & sound):
-            self._parts(page, verified, sound)
         for record_id in sorted((roots.whole | roots.told) - acted):
             record = self._record(record_id, verified, sound)
             if record is not None:
                 self._outputs(record, record_id, verified, sound, needed=record_id in roots.whole)
+        for page in sorted((roots.pages | self._pages) & sound):
+            self._parts(page, verified, sound)
         self._leftovers(verified)
         return verified
 
@@ -115,6 +117,9 @@ class ArchiveCheck:
     def _outputs(
         self, record: Record, record_id: str, verified: Verified, sound: set[str], *, needed: bool
     ) -> None:
+        page = page_of(record)
+        if needed and page is not None:
+            self._pages.add(page)
         for output in record.outputs:
             if self._has(output.sha256, sound):
                 continue

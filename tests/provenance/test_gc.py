@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from provenance.record import keep_record
 from provenance.store import Store
 from provenance.stores.local import LocalShelf
 from provenance.sweep import Place
-from tests.provenance.making import genuine_record, page_with
+from tests.provenance.making import genuine_record, output_of, page_with
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 LONG_AGO = 1_000_000_000
@@ -78,6 +78,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     ledger.close()
 
 
+def action_of(house: House, key: str) -> Path:
+    (path,) = (house.store.root / "actions" / key[:2] / key).iterdir()
+    return path
+
+
 def gone(cleared: Cleared, kind: str) -> set[str]:
     return {one.name.rpartition("/")[2] for one in cleared.garbage if one.kind == kind}
 
@@ -92,6 +97,36 @@ def test_what_a_page_leads_to_stays_as_long_as_the_page(house: House) -> None:
     house.clear()
     assert all(house.store.has(digest) for digest in (page, figure, library))
     assert not house.store.has(lost)
+
+
+@pytest.mark.parametrize("kind", ["report", "render"])
+@pytest.mark.parametrize("by_row", [False, True])
+def test_what_the_page_of_a_result_leads_to_stays_as_long_as_the_result(
+    house: House, kind: str, by_row: bool
+) -> None:
+    figure = house.store.put_bytes(b"figure").sha256
+    page = output_of(house.store.put_bytes(page_with(figure)), "html")
+    made = genuine_record(house.store, 1, kind=kind)
+    entry = house.cache.commit(replace(made, outputs=(page,)))
+    # What the run shows is another page: the same result with other words around it.
+    other = house.store.put_bytes(b"other words").sha256
+    house.run(html=other, record=entry.record_id if by_row else None)
+    house.age()
+    os.utime(action_of(house, made.key))
+    house.clear()
+    assert all(house.store.has(digest) for digest in (page.sha256, figure, other))
+    house.store.path(page.sha256).unlink()
+    assert house.look().lost == [], "it can be made again"
+
+
+def test_html_that_a_stage_left_leads_to_nothing(house: House) -> None:
+    other = house.store.put_bytes(b"of nobody").sha256
+    page = output_of(house.store.put_bytes(page_with(other)), "html")
+    made = house.cache.commit(replace(genuine_record(house.store, 1), outputs=(page,)))
+    house.age()
+    os.utime(action_of(house, made.record.key))
+    house.clear()
+    assert (house.store.has(page.sha256), house.store.has(other)) == (True, False)
 
 
 def test_looking_touches_nothing_and_says_what_clearing_then_does(house: House) -> None:

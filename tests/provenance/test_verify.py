@@ -124,6 +124,20 @@ def test_a_figure_that_is_not_beside_its_page_any_more_is_found(
     assert figure in found.message
 
 
+def test_a_figure_beside_the_page_of_a_result_that_can_be_reused_is_looked_for_once(
+    store: Store, ledger: Ledger
+) -> None:
+    figure = store.put_bytes(b"figure").sha256
+    page = output_of(store.put_bytes(page_with(figure)), "html")
+    record = replace(genuine_record(store, 1, kind="report"), outputs=(page,))
+    entry = Cache(store).commit(record)
+    evaluation = add_evaluation(ledger, add_project(ledger))
+    store.path(figure).unlink()
+    assert [one.where for one in archive(store, ledger).problems] == [page.sha256]
+    add_runs(ledger, evaluation, record=entry.record_id, html=page.sha256)
+    assert [one.where for one in archive(store, ledger).problems] == [page.sha256]
+
+
 def test_a_record_whose_key_is_not_that_of_its_preimage_is_found(
     store: Store, ledger: Ledger
 ) -> None:
