@@ -34,7 +34,11 @@ _OPTIONS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"),
 )
-_ALL_DRAWN = """() => (globalThis.drawAll ? drawAll() : Promise.resolve()).then(() => true)"""
+_ALL_DRAWN = """async (milliseconds) => {
+  const drawn = async () => { await globalThis.drawAll?.(); };
+  const late = new Promise((done) => setTimeout(done, milliseconds));
+  await Promise.race([drawn().catch(() => {}), late]);
+}"""
 _SETTLED = """() => (!globalThis.Bokeh || Bokeh.documents.every((one) => one.is_idle))
   && [...document.querySelectorAll(".drawn.widget")].every((one) => one.querySelector("div"))"""
 _one_at_a_time = threading.Lock()
@@ -145,8 +149,8 @@ def _print(content: bytes, browser: str) -> bytes:
         )
         page.route("**/*", answer)
         page.goto(_ADDRESS)
-        page.evaluate(_ALL_DRAWN)
         with contextlib.suppress(Error):  # what is drawn by then is printed
+            page.evaluate(_ALL_DRAWN, _DRAWN_SECONDS * 1000)
             page.wait_for_function(_SETTLED, timeout=_DRAWN_SECONDS * 1000)
         pdf = page.pdf(
             format="A4",

@@ -38,7 +38,9 @@
     }).finally(() => { element.dataset.done = ""; element.style.minHeight = ""; });
     return element.drawing;
   };
-  const figures = () => [...document.querySelectorAll("[data-draw]")];
+  /* HTML of users may have such an attribute too; what it says is no library of ours. */
+  const figures = () => [...document.querySelectorAll("[data-draw]")]
+    .filter((element) => Object.hasOwn(DRAW, element.dataset.draw));
   const mathematics = () => {
     if (!globalThis.katex) return;
     const settings = { throwOnError: false, strict: "ignore", maxExpand: 1000, maxSize: 50 };
@@ -77,7 +79,7 @@
     for (const element of figures()) watch.observe(element);
   };
   /* Draws everything now; resolves when it is drawn. Who prints the page asks for it. */
-  globalThis.drawAll = () => Promise.all(figures().map(draw));
+  globalThis.drawAll = () => Promise.allSettled(figures().map(draw));
   addEventListener("beforeprint", () => { drawAll(); });
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
   else begin();

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.printing import PrinterError, can_print, chromium, print_pdf
+from app.printing import PrinterError, _print, can_print, chromium, print_pdf
 from app.settings import Settings
 from tests.app.archive.test_in_a_browser import CHROMIUM
 
@@ -37,6 +37,19 @@ def test_a_page_is_printed_when_all_of_it_is_drawn(settings: Settings) -> None:
     # What is drawn at last is three pages long.
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 3
     assert "Tides of März".encode("utf-16-be").hex().upper().encode() in pdf
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.parametrize(
+    "drawing", ["new Promise(() => {})", "Promise.reject(new Error('no'))", "undefined.x"]
+)
+def test_a_page_is_printed_though_what_is_to_be_drawn_never_is(
+    drawing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.printing._DRAWN_SECONDS", 0.2)
+    page = f"<!doctype html><h1>Tides</h1><script>drawAll = () => {drawing};</script>"
+    assert _print(page.encode(), str(CHROMIUM)).startswith(b"%PDF-")
 
 
 def test_without_a_browser_it_is_said_what_to_install(

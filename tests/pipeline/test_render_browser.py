@@ -207,3 +207,16 @@ def test_print_is_light_and_leaves_the_controls_out(page: Any) -> None:
     assert not page.is_visible("#code-switch")
     assert not page.is_visible("details summary >> nth=0")
     assert page.is_visible(".colophon")
+
+
+@pytest.mark.parametrize("foreign", ["x", "constructor", ""])
+def test_html_that_names_no_library_of_ours_keeps_nothing_behind_it_from_being_drawn(
+    page: Any, foreign: str
+) -> None:
+    figure = display(**{"application/vnd.plotly.v1+json": {"data": []}})
+    outputs = html(f'<p data-draw="{foreign}">theirs</p>'), figure
+    page.set_content(report(markdown("# T"), code("1", *outputs)))
+    page.evaluate("async () => { await drawAll(); }")
+    assert page.text_content(f'[data-draw="{foreign}"]') == "theirs"
+    # The libraries lie beside the page, which is out of reach here; but it was tried.
+    assert "This cannot be drawn: Plotly" in page.text_content('[data-draw="plotly"]')
