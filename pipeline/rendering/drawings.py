@@ -107,16 +107,16 @@ def inline_script(source: str) -> Markup:
     return _INLINE.format(Markup(source))  # noqa: S704 - the page's sandbox holds it
 
 
-def draws_itself(source: str, sheet: Sheet) -> bool:
+def draws_itself(source: str, libraries: Libraries) -> bool:
     """Tell whether an HTML output holds what a library draws into, and ask for that library."""
     if "plotly-graph-div" in source or "Plotly.newPlot(" in source:
-        sheet.libraries.want("plotly", at_once=True)
+        libraries.want("plotly", at_once=True)
         if _MAP_DATA.search(source):
-            sheet.libraries.want("plotly-geo", at_once=True)
+            libraries.want("plotly-geo", at_once=True)
         return True
     if "data-root-id=" in source:
         return True
-    return "vega" in sheet.libraries and "vegaEmbed" in source
+    return "vega" in libraries and "vegaEmbed" in source
 
 
 def is_bokehs_banner(source: str) -> bool:

@@ -114,7 +114,7 @@ def _html(source: Any, given: Given) -> Markup | None:
     if cut is None and room(len(source)):
         return _fragment(source, given)
     cut = cut or Cut("", "", f"{len(source):,} characters of HTML")
-    note = _left_out(cut, given, "text/html; charset=utf-8", _whole(source))
+    note = _left_out(cut, given, "text/html; charset=utf-8", _whole(source, given.sheet))
     return (_fragment(cut.head, given) if cut.head else Markup("")) + note
 
 
@@ -124,7 +124,7 @@ def _fragment(source: str, given: Given) -> Markup:
     if given.told("text/html").get("isolated"):
         return _FRAME.format(source)
     kind = "rich scroll"
-    if drawings.draws_itself(source, sheet):
+    if drawings.draws_itself(source, sheet.libraries):
         kind = "rich drawn scroll"
     elif _DELIMITERS.search(source):
         sheet.draw("katex")
@@ -136,10 +136,12 @@ def _as_html(source: str) -> Markup:
     return Markup(balanced(set_frames(source)))  # noqa: S704 - the page's sandbox holds it
 
 
-def _whole(source: str) -> bytes:
-    """Return an HTML output as a page of its own."""
+def _whole(source: str, sheet: Sheet) -> bytes:
+    """Return an HTML output as a page of its own, with the libraries that draw it."""
     libraries = Libraries(_FROM_PART)
     source = bring_home(source, libraries)
+    drawings.draws_itself(source, libraries)
+    sheet.beside.update(libraries.files)
     return (_ALONE.format(libraries.tags) + Markup(source)).encode(*_STORABLE)  # noqa: S704
 
 

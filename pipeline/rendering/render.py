@@ -36,7 +36,7 @@ class Rendered:
     parts: tuple[tuple[Part, bytes], ...]
     """Figures and whole outputs that lie beside the page."""
     assets: tuple[str, ...]
-    """Names of the libraries' files that the page is drawn with."""
+    """Names of the libraries' files that the page, or what lies beside it, is drawn with."""
 
 
 def render_report(notebook_json: bytes, colophon: Colophon, record: dict[str, object]) -> Rendered:
@@ -77,7 +77,7 @@ def _convert(notebook: "NotebookNode", page: dict[str, Any]) -> Rendered:
         raise NotebookError(_TOO_DEEP) from None
     # JSON can hold halves of surrogate pairs, which no page can be stored with.
     html = html.encode("utf-8", "replace").decode("utf-8")
-    return Rendered(html, tuple(sheet.parts.found), tuple(sheet.libraries.files))
+    return Rendered(html, tuple(sheet.parts.found), sheet.assets)
 
 
 def _sheet(notebook: "NotebookNode") -> "Sheet":

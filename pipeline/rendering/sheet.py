@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from pipeline.rendering.assets import asset
 from pipeline.rendering.libraries import Libraries
 from pipeline.rendering.parts import Parts
 from pipeline.rendering.prose import Outline
@@ -28,6 +29,8 @@ class Sheet:
     outline: Outline = field(default_factory=Outline)
     libraries: Libraries = field(default_factory=Libraries)
     parts: Parts = field(default_factory=Parts)
+    beside: set[str] = field(default_factory=set)
+    """Names of the assets that outputs are drawn with which lie whole beside the page."""
     draws: bool = False
     """Whether something on the page waits for the script that draws."""
     _room: int = CHARACTERS_IN_PAGE
@@ -52,6 +55,23 @@ class Sheet:
         self.draws = True
         for library in libraries:
             self.libraries.want(library)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of all assets that the page, or what lies beside it, is drawn with."""
+        return (*self.libraries.files, *self._only_beside)
+
+    @property
+    def assets_beside(self) -> str:
+        """Addresses of the assets that the page does not load itself.
+
+        The page names them too: what a page names is kept as long as it.
+        """
+        return " ".join(asset(name).address for name in self._only_beside)
+
+    @property
+    def _only_beside(self) -> list[str]:
+        return sorted(self.beside.difference(self.libraries.files))
 
     @property
     def widgets_json(self) -> Markup:

@@ -31,6 +31,7 @@ _LIBRARY = re.compile(
     + re.escape(FROM_PAGE)
     + r'([0-9a-f]{64})/([\w.-]+)"(?: defer)?>(?:</script>)?'
 )
+_BESIDE = re.compile(r'<meta name="assets-beside" content="([^"]*)">')
 _FIGURE = re.compile(r'(<img src=")output/(\d+/[\w-]+)"(?: loading="lazy" decoding="async")?')
 _LINK = re.compile(r'(<a href=")output/(\d+/[\w-]+")')
 
@@ -76,9 +77,19 @@ def led_to(page: str, store: Store) -> Iterator[tuple[str, Callable[[], bytes]]]
     """
     for place, part in parts_of(page).items():
         yield f"{PARTS}{place}", partial(store.read, part.sha256)
-    for found in _LIBRARY.finditer(_head(page)):
-        asset = known_asset(found[1], found[2])
+    for sha256, name in _libraries(_head(page)):
+        asset = known_asset(sha256, name)
         yield FROM_PAGE + asset.address, partial(asset_bytes, store, asset)
+
+
+def _libraries(head: str) -> Iterator[tuple[str, str]]:
+    """Yield digest and name of what the page loads, and of what outputs beside it load."""
+    for found in _LIBRARY.finditer(head):
+        yield found[1], found[2]
+    beside = _BESIDE.search(head)
+    for address in beside[1].split() if beside else ():
+        sha256, _, name = address.partition("/")
+        yield sha256, name
 
 
 def _head(page: str) -> str:

@@ -4,14 +4,19 @@ import base64
 import json
 import re
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.rendering import cuts
+from pipeline.rendering.assets import asset, asset_bytes
+from pipeline.rendering.libraries import FILES
 from pipeline.rendering.parts import FIGURES_IN_PAGE
 from pipeline.rendering.render import Rendered
+from pipeline.rendering.standalone import led_to
 from provenance.pages import parts_of
+from provenance.store import Store
 from tests.pipeline.report_pages import (
     Elements,
     code,
@@ -100,6 +105,33 @@ def test_html_that_draws_itself_or_embeds_pictures_is_not_cut_at_a_megabyte() ->
     assert picture in page.html
     assert script in page.html
     assert page.parts == ()
+
+
+def test_a_figure_as_html_that_lies_beside_the_page_is_drawn_there_and_its_library_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cuts, "LARGEST_LIVE", cuts.LARGEST_HTML)
+    figure = '<div class="plotly-graph-div" id="f"></div><script>Plotly.newPlot("f", [{}])</script>'
+    page = rendered(code("1", html(figure.format("/*" + "x" * cuts.LARGEST_HTML + "*/"))))
+    library = asset("plotly.min.js")
+    alone = whole(page, "1/0-").decode()
+    assert f'<script src="../../../../assets/{library.address}"></script>' in alone
+    assert page.assets == FILES["plotly"]
+    assert "<script src=" not in page.html, "the page itself draws nothing with it"
+    assert library.sha256 in page.html, "what is cleared away is what no page names"
+    store = Store(Path("unused"))
+    led = dict(led_to(page.html, store))
+    assert led[f"../../assets/{library.address}"]() == asset_bytes(store, library)
+
+
+def test_a_library_that_the_page_loads_as_well_is_named_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cuts, "LARGEST_LIVE", cuts.LARGEST_HTML)
+    small = '<div class="plotly-graph-div" id="g"></div><script>Plotly.newPlot("g", [])</script>'
+    page = rendered(code("1", html(small), html(small + f"<!--{'x' * cuts.LARGEST_HTML}-->")))
+    assert page.assets == FILES["plotly"]
+    assert page.html.count(asset("plotly.min.js").sha256) == 1
 
 
 def test_a_long_traceback_is_cut_too() -> None:

@@ -109,6 +109,21 @@ def test_what_packages_leave_in_a_notebook_is_drawn_in_the_sandbox(
     assert report.evaluate("origin") == "null"
 
 
+def test_a_figure_as_html_that_is_too_large_for_the_page_is_drawn_where_it_lies_whole(
+    watched, address, maker, monkeypatch: pytest.MonkeyPatch
+):
+    data = f'[{{"y": [1, 3, 2]}} /* {"x" * 21_000_000} */]'
+    figure = (
+        f'<div class="plotly-graph-div" id="f"></div><script>Plotly.newPlot("f", {data})</script>'
+    )
+    run = keep_report(maker, notebook(code("1", html(figure))))
+    report = open_report(watched, address, run)
+    place = report.get_attribute("a:text('Show the whole output')", "href")
+    watched.page.goto(f"{address}/runs/{run.id}/{place}")
+    watched.page.wait_for_selector(".js-plotly-plot .main-svg")
+    assert watched.complaints == []
+
+
 def test_bokeh_draws_plots_tables_and_sliders(watched, address, maker):
     report = open_report(watched, address, keep_report(maker, drawn("bokeh")))
     report.wait_for_function(
