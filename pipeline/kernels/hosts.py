@@ -16,6 +16,7 @@ from pathlib import Path
 
 import structlog
 
+from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import NoHostError
 from pipeline.kernels.wanted import HostWanted
 from pipeline.workplace import MARKER, base_environment
@@ -200,18 +201,9 @@ def sweep_places() -> None:
     """Remove the directories of hosts that were killed, and could not do it themselves."""
     for place in Path(tempfile.gettempdir()).glob(f"{_PLACES}*"):
         with contextlib.suppress(OSError):
-            if time.time() - place.stat().st_mtime < _FRESH_SECONDS or _is_open(place / DOOR):
+            if time.time() - place.stat().st_mtime < _FRESH_SECONDS or is_open(place / DOOR):
                 continue
             shutil.rmtree(place, ignore_errors=True)
-
-
-def _is_open(door: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        try:
-            trial.connect(str(door))
-        except OSError:
-            return False
-    return True
 
 
 def _resident(pid: int) -> int:

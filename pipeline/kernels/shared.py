@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.hosts import DOOR
 
@@ -36,7 +37,7 @@ def shared_door(
     place = _place(python, preload)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _answers(place / DOOR):
+        if not is_open(place / DOOR):
             _start(python, place, preload, idle_seconds)
     return place / DOOR
 
@@ -52,15 +53,6 @@ def _place(python: Path, preload: Sequence[str]) -> Path:
     if found.st_uid != os.getuid() or found.st_mode & 0o077 or place.is_symlink():
         raise KernelStartError(f"{place} is not private to you. Remove it.")
     return place
-
-
-def _answers(door: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        try:
-            trial.connect(str(door))
-        except OSError:
-            return False
-    return True
 
 
 def _start(python: Path, place: Path, preload: Sequence[str], idle: float) -> None:

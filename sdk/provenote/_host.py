@@ -19,6 +19,7 @@ import selectors
 import shutil
 import signal
 import socket
+import stat
 import sys
 import time
 import traceback
@@ -39,6 +40,7 @@ _MOST_LEARNED = 5_000
 _LEFT_SECONDS = 1.0
 _ASKED_SECONDS = 5.0
 _MOST_ASKED = 64 * 1024
+_MOST_TOLD = 1024 * 1024
 _KERNEL = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
     *("IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger"),
@@ -145,12 +147,11 @@ class Host:
         os._exit(0)
 
     def _answer(self) -> None:
-        with contextlib.suppress(OSError):
+        # Whatever comes in at the door, those that ask after it are to be answered.
+        with contextlib.suppress(Exception):
             connection, _ = self.door.accept()
             with connection:
-                connection.settimeout(_ASKED_SECONDS)
-                asked = json.loads(_line(connection))
-                connection.settimeout(None)
+                asked = _asked(connection)
                 if len(self.places) >= self.most:
                     connection.sendall(b'{"event": "failed", "message": "too many kernels"}\n')
                     return
@@ -195,19 +196,48 @@ class Host:
 
     def _learn_from(self, place: str) -> None:
         """Import what a kernel has imported, unless it imported nothing new."""
-        with contextlib.suppress(OSError, ValueError), Path(place, IMPORTED).open() as told:
-            names = [name for name in json.load(told)[:_MOST_LEARNED] if isinstance(name, str)]
+        with contextlib.suppress(Exception):
+            names = _told(Path(place, IMPORTED))
             if any(name not in self.learned for name in names):
                 self.learned.update(names)
                 learn(names)
 
 
+def _told(file: Path) -> list[str]:
+    """Return the names that a kernel has left; its cells may have put anything there instead.
+
+    Raises OSError where it is no plain file, and what JSON raises where it is none.
+    """
+    opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(opened, "rb") as told:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_TOLD:
+            raise OSError(f"{file} is no list of names")
+        names = json.loads(told.read(_MOST_TOLD))
+    return [name for name in names[:_MOST_LEARNED] if isinstance(name, str)]
+
+
+def _asked(connection: socket.socket) -> dict[str, str]:
+    """Return what a client asks for: a kernel whose ``directory`` and ``log`` it names.
+
+    Raises OSError or ValueError where it asks for nothing that makes sense.
+    """
+    asked = json.loads(_line(connection))
+    connection.settimeout(None)
+    if not isinstance(asked, dict) or not all(
+        isinstance(asked.get(name), str) for name in ("directory", "log")
+    ):
+        raise ValueError("nobody asked for a kernel")
+    return asked
+
+
 def _line(connection: socket.socket) -> bytes:
     """Read one line, and not a byte more: what follows is for the supervisor."""
-    line = b""
+    line, until = b"", time.monotonic() + _ASKED_SECONDS
     while not line.endswith(b"\n"):
+        connection.settimeout(max(0.01, until - time.monotonic()))
         piece = connection.recv(1)
-        if not piece or len(line) > _MOST_ASKED:
+        if not piece or len(line) > _MOST_ASKED or time.monotonic() > until:
             raise OSError("nobody asked for anything")
         line += piece
     return line
