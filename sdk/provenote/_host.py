@@ -52,15 +52,17 @@ _KERNEL = (
 
 def main(arguments: Sequence[str]) -> None:
     """Serve kernels until the parent is gone."""
+    place = os.getcwd()  # noqa: PTH109 - what is imported may go elsewhere
     remember_environment()
     spec = json.loads(arguments[0])
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is our parent's affair
     imports(spec["preload"])
+    os.chdir(place)
     door = socket.socket(fileno=spec["door"])
     door.setblocking(False)
     isolation = Isolation.read(spec["isolation"])
-    Host(door, spec["parent"], spec["idle"], spec["most"], isolation).serve()
+    Host(place, door, spec["parent"], spec["idle"], spec["most"], isolation).serve()
 
 
 def imports(preload: Sequence[str]) -> None:
@@ -104,6 +106,8 @@ def _freeze() -> None:
 class Host:
     """Forks a kernel for each connection, and buries the supervisors that have ended."""
 
+    place: str
+    """Its own directory, which it removes in the end."""
     door: socket.socket
     parent: int | None
     """A descriptor that ends when the process that started this one is gone."""
@@ -143,7 +147,7 @@ class Host:
             time.sleep(0.01)
             self._bury(learns=False)
         if not self.places:
-            shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - its own place
+            shutil.rmtree(self.place, ignore_errors=True)
         os._exit(0)
 
     def _answer(self) -> None:
@@ -201,6 +205,7 @@ class Host:
             if any(name not in self.learned for name in names):
                 self.learned.update(names)
                 learn(names)
+                os.chdir(self.place)  # a module may have gone elsewhere
 
 
 def _told(file: Path) -> list[str]:

@@ -3,12 +3,14 @@
 import os
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipeline.kernels.doors import is_open, reach
 from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.shared import shared_door
 from pipeline.kernels.waiting import ask
 from tests.support.kernels import Kitchen
 from tests.support.waiting import wait_for
@@ -49,6 +51,27 @@ def test_what_a_kernel_tells_of_its_imports_is_not_believed(own: Kitchen) -> Non
         bury(own, lambda directory: make(directory / "imported.json"))  # noqa: B023
         assert still_serves(own), kind
     wait_for(lambda: list(own.door.parent.iterdir()) == [own.door], "the host to bury them", 20)
+
+
+def test_a_module_that_goes_elsewhere_does_not_take_its_host_along(
+    kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [tmp_path / "first", tmp_path / "later"]
+    (tmp_path / "goes").mkdir()
+    for place, name in zip(places, ("__init__", "again"), strict=True):
+        place.mkdir()
+        (tmp_path / "goes" / f"{name}.py").write_text(f"import os\nos.chdir({str(place)!r})")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    doors = [
+        shared_door(kitchen.venv / "bin" / "python", ("goes", more), idle_seconds=0.3)
+        for more in ("json", "csv")
+    ]
+    with closing(ask(doors[1])) as kernel:
+        wait_for(lambda: kernel.listens, "the kernel to listen")
+        (kernel.directory / "imported.json").write_text('["goes.again"]')
+    for door in doors:
+        wait_for(lambda: not door.parent.exists(), "the host to remove its place", 20)  # noqa: B023
+    assert [place.is_dir() for place in places] == [True, True]
 
 
 def test_who_asks_for_nothing_that_makes_sense_gets_nothing(own: Kitchen) -> None:
