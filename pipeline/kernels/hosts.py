@@ -20,6 +20,7 @@ from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import NoHostError
 from pipeline.kernels.wanted import HostWanted
 from pipeline.workplace import MARKER, base_environment
+from provenance.files import remove_tree
 
 _log = structlog.get_logger()
 DOOR = "door"
@@ -122,7 +123,7 @@ class KernelHosts:
             for wanted in list(self._hosts):
                 self._end(wanted)
             for host in self._ended:
-                shutil.rmtree(host.place, ignore_errors=True)
+                remove_tree(host.place)
 
     def _end(self, wanted: HostWanted) -> None:
         host = self._hosts.pop(wanted)
@@ -203,7 +204,7 @@ def sweep_places() -> None:
         with contextlib.suppress(OSError):
             if time.time() - place.stat().st_mtime < _FRESH_SECONDS or is_open(place / DOOR):
                 continue
-            shutil.rmtree(place, ignore_errors=True)
+            remove_tree(place)
 
 
 def _resident(pid: int) -> int:

@@ -20,6 +20,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 import traceback
@@ -122,23 +123,23 @@ class Host:
     learned: set[str] = field(default_factory=set)
     woken: tuple[int, int] = (-1, -1)
     """A pipe whose first end is readable when a supervisor may have ended."""
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def serve(self) -> None:
         """Answer at the door until the parent is gone."""
         self.woken = hear_of_children()
-        with selectors.DefaultSelector() as selector:
-            for watched in (self.door, self.parent, self.woken[0]):
-                if watched is not None:
-                    selector.register(watched, selectors.EVENT_READ)
-            while True:
-                ready = {key.fileobj for key, _ in selector.select(self.idle)}
-                if self.parent in ready or not (ready or self.places):
-                    self._leave()
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self.woken[0], 4096)
-                self._bury()
-                if self.door in ready:
-                    self._answer()
+        for watched in (self.door, self.parent, self.woken[0]):
+            if watched is not None:
+                self.selector.register(watched, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in self.selector.select(self.idle)}
+            if self.parent in ready or not (ready or self.places):
+                self._leave()
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.woken[0], 4096)
+            self._bury()
+            if self.door in ready:
+                self._answer()
 
     def _leave(self) -> None:
         """End, when the kernels have, but soon: those at work go on, and hang on their clients."""
@@ -147,7 +148,7 @@ class Host:
             time.sleep(0.01)
             self._bury(learns=False)
         if not self.places:
-            shutil.rmtree(self.place, ignore_errors=True)
+            _remove(self.place)
         os._exit(0)
 
     def _answer(self) -> None:
@@ -164,6 +165,7 @@ class Host:
 
     def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
         """Turn this process, a fresh fork, into the supervisor of a kernel."""
+        self.selector.close()  # and nothing unregistered: what it watches is the host's too
         self.door.close()
         signal.set_wakeup_fd(-1)
         for end in (self.parent, *self.woken):
@@ -185,7 +187,7 @@ class Host:
                     self._end_strays()
                 elif learns:
                     self._learn_from(place)
-                shutil.rmtree(place, ignore_errors=True)
+                _remove(place)
 
     def _end_strays(self) -> None:
         """End what a supervisor that was killed has left: it is below us now, and nobody's."""
@@ -234,6 +236,15 @@ def _asked(connection: socket.socket) -> dict[str, str]:
     ):
         raise ValueError("nobody asked for a kernel")
     return asked
+
+
+def _remove(place: str) -> None:
+    """Remove a directory and all in it, however deep; what cannot be removed stays."""
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+    except RecursionError:  # deeper than Python's own goes, before its version 3.13
+        with contextlib.suppress(OSError):
+            subprocess.run(["rm", "-rf", "--", place], check=False, capture_output=True)
 
 
 def _line(connection: socket.socket) -> bytes:

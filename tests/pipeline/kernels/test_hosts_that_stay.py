@@ -1,9 +1,10 @@
 """Whatever a kernel leaves, and whoever comes to the door: the host goes on."""
 
 import os
+import re
 import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -27,30 +28,49 @@ NO_LISTS: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture
 def own(own_kitchen: Callable[..., Kitchen]) -> Kitchen:
-    return own_kitchen()
+    found = own_kitchen()
+    assert found.door.exists()
+    return found
 
 
-def bury(kitchen: Kitchen, leave: Callable[[Path], object]) -> None:
-    """Let a kernel of the host end, with what *leave* puts into its directory."""
+def survives(kitchen: Kitchen, leave: Callable[[Path], object]) -> bool:
+    """Let a kernel end with what *leave* puts into its directory; tell whether its host goes on."""
+    (host,) = kitchen.hosts._hosts.values()
     kernel = ask(kitchen.door)
     wait_for(lambda: kernel.listens, "the kernel to listen")
     leave(kernel.directory)
     kernel.close()
-    wait_for(lambda: kernel.held.poll() is not None, "the kernel to end", 20)
+    gone = lambda: host.process.poll() is not None or not kernel.directory.exists()  # noqa: E731
+    wait_for(gone, "the host to bury it", 20)
+    return host.process.poll() is None
 
 
-def still_serves(kitchen: Kitchen) -> bool:
-    """Tell whether it is the same host that gives another kernel."""
-    (host,) = kitchen.hosts._hosts.values()
-    bury(kitchen, lambda _: None)
-    return host.process.poll() is None and [*kitchen.hosts._hosts.values()] == [host]
+def nest(directory: Path) -> None:
+    """Make directories in one another, more than Python calls functions in one another."""
+    path = str(directory)
+    for _ in range(1_200):
+        path += "/d"
+        os.mkdir(path)  # noqa: PTH102 - a Path of each would take longer
+
+
+def waited_for(pid: int | None) -> set[str]:
+    """Return the inodes of the files that a process lets the system watch."""
+    found: set[str] = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            if "eventpoll" in str(file.readlink()):
+                told = Path(f"/proc/{pid}/fdinfo", file.name).read_text()
+                found |= set(re.findall(r"ino:(\w+)", told))
+    return found
 
 
 def test_what_a_kernel_tells_of_its_imports_is_not_believed(own: Kitchen) -> None:
     for kind, make in NO_LISTS.items():
-        bury(own, lambda directory: make(directory / "imported.json"))  # noqa: B023
-        assert still_serves(own), kind
-    wait_for(lambda: list(own.door.parent.iterdir()) == [own.door], "the host to bury them", 20)
+        assert survives(own, lambda directory: make(directory / "imported.json")), kind  # noqa: B023
+
+
+def test_a_directory_of_any_depth_goes_with_its_kernel(own: Kitchen) -> None:
+    assert survives(own, nest)
 
 
 def test_a_module_that_goes_elsewhere_does_not_take_its_host_along(
@@ -74,6 +94,18 @@ def test_a_module_that_goes_elsewhere_does_not_take_its_host_along(
     assert [place.is_dir() for place in places] == [True, True]
 
 
+def test_nothing_that_a_host_waits_for_is_open_in_its_kernels(own: Kitchen) -> None:
+    with closing(ask(own.door)) as kernel:
+        wait_for(lambda: kernel.listens, "the kernel to listen")
+        (host,) = own.hosts._hosts.values()
+        of_host = waited_for(host.process.pid)
+        assert len(of_host) == 3, "its door, its parent's end, its children's"
+        wait_for(lambda: kernel.held.poll() is None and kernel.held.pid, "its process")
+        of_kernel = waited_for(kernel.held.pid)
+    assert of_kernel
+    assert of_kernel.isdisjoint(of_host)
+
+
 def test_who_asks_for_nothing_that_makes_sense_gets_nothing(own: Kitchen) -> None:
     for line in (
         b"?\n",
@@ -87,7 +119,7 @@ def test_who_asks_for_nothing_that_makes_sense_gets_nothing(own: Kitchen) -> Non
             client.settimeout(20)
             client.sendall(line)
             assert client.recv(1) == b""
-    assert still_serves(own)
+    assert survives(own, lambda _: None)
 
 
 def test_a_host_that_takes_nobody_in_is_not_waited_for(tmp_path: Path) -> None:
