@@ -10,13 +10,13 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.hosts import DOOR
+from pipeline.workplace import make_sockets_root
 
 IDLE_SECONDS = 600
 _MOST_KERNELS = 32
@@ -47,11 +47,11 @@ def _place(python: Path, preload: Sequence[str]) -> Path:
     start = sorted(item for item in os.environ.items() if item[0].startswith(_AT_START))
     told = json.dumps([str(python.absolute()), *preload, start])
     name = hashlib.sha256(told.encode()).hexdigest()[:10]
-    place = Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-u{name}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077 or place.is_symlink():
-        raise KernelStartError(f"{place} is not private to you. Remove it.")
+    try:
+        place = make_sockets_root() / f"u-{name}"
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KernelStartError(f"No kernel host can be started: {error}.") from error
     return place
 
 

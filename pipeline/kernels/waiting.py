@@ -57,7 +57,7 @@ def ask(door: Path) -> WaitingKernel:
 
     Raises KernelStartError where nobody answers.
     """
-    directory = door.parent / uuid.uuid4().hex[:8]
+    directory = door.resolve().parent / uuid.uuid4().hex[:8]
     try:
         directory.mkdir(mode=0o700)
         (directory / "connection.json").write_text(json.dumps(_connection(directory)))

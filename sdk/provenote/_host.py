@@ -157,11 +157,18 @@ class Host:
             connection, _ = self.door.accept()
             with connection:
                 asked = _asked(connection)
+                self._insist_on_own(asked["directory"])
                 if len(self.places) >= self.most:
                     connection.sendall(b'{"event": "failed", "message": "too many kernels"}\n')
                     return
                 pid = fork(lambda: self._become(connection, asked))
                 self.places[pid] = asked["directory"]
+
+    def _insist_on_own(self, directory: str) -> None:
+        """Raise ValueError unless *directory* lies in our place: we are to remove it."""
+        above, name = os.path.split(directory)
+        if above != self.place or name in ("", ".", "..") or Path(directory).is_symlink():
+            raise ValueError(f"{directory} is no directory of this host")
 
     def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
         """Turn this process, a fresh fork, into the supervisor of a kernel."""

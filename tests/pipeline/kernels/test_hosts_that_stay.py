@@ -1,19 +1,27 @@
 """Whatever a kernel leaves, and whoever comes to the door: the host goes on."""
 
+import json
 import os
 import re
 import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.containment import Cover, Isolation
+from pipeline.installation import Installation
+from pipeline.isolation import hindrance
+from pipeline.kernels.cold import cold_kernel
 from pipeline.kernels.doors import is_open, reach
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.shared import shared_door
-from pipeline.kernels.waiting import ask
-from tests.support.kernels import Kitchen
+from pipeline.kernels.waiting import Pool, ask
+from pipeline.kernels.warm import warm_kernel
+from pipeline.workplace import sockets_root
+from tests.support.kernels import COLD, WARM, Kitchen, by_us, cells, notebook_of
 from tests.support.waiting import wait_for
 
 NO_LISTS: dict[str, Callable[[Path], object]] = {
@@ -120,6 +128,42 @@ def test_who_asks_for_nothing_that_makes_sense_gets_nothing(own: Kitchen) -> Non
             client.sendall(line)
             assert client.recv(1) == b""
     assert survives(own, lambda _: None)
+
+
+def test_a_host_removes_nothing_that_is_not_its_own(own: Kitchen, tmp_path: Path) -> None:
+    place = own.door.parent
+    (place / "link").symlink_to(tmp_path)
+    for other in (tmp_path, place, place / "..", place / "link", place / ".." / place.name / "a"):
+        with socket.socket(socket.AF_UNIX) as client:
+            reach(client, own.door)
+            client.settimeout(20)
+            asked = {"directory": str(other), "log": str(tmp_path / "log")}
+            client.sendall(json.dumps(asked).encode() + b"\n")
+            assert client.recv(1) == b"", other
+    assert survives(own, lambda _: None)
+    assert tmp_path.is_dir()
+
+
+@pytest.mark.skipif(hindrance(True) != "", reason="this machine has no namespaces")
+@pytest.mark.parametrize("way", [WARM, COLD])
+def test_isolated_cells_find_no_host_and_no_sockets_but_their_own(
+    own: Kitchen, installation: Callable[..., Installation], way: str
+) -> None:
+    hidden = [str(path) for path in installation().private]
+    door = own.hosts.door(replace(own.wanted, isolated=True))
+    code = f"import json, os\nprint(json.dumps([*os.walk({str(sockets_root())!r})]))"
+    with own.place(way) as found:
+        cover = Cover(hidden, (), (str(found.directory), str(found.sockets)))
+        place = replace(found, isolation=Isolation(cover=cover))
+        given = warm_kernel(door, Pool(), place) if way == WARM else cold_kernel(place)
+        with given as manager:
+            done = by_us(notebook_of(cells(code)), manager, place)
+            mine = Path(manager.ip).parent
+    told = json.loads(done["cells"][-1]["outputs"][0]["text"])
+    seen = {Path(at) for at, _, _ in told}
+    assert {at for at in seen if mine not in at.parents} <= {sockets_root(), mine.parent, mine}
+    assert mine in seen
+    assert not any("door" in files for _, _, files in told)
 
 
 def test_a_host_that_takes_nobody_in_is_not_waited_for(tmp_path: Path) -> None:
