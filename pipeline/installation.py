@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.host import this_host
 from pipeline.isolation import IsolationWanted
 from pipeline.kernels.trust import KernelTrust
+from pipeline.workplace import sockets_root
 from provenance.cache import Cache
 from provenance.ledger.engine import Ledger
 from provenance.ledger.leases import SECONDS, Leases
@@ -53,8 +54,8 @@ class Installation:
 
     @property
     def private(self) -> tuple[Path, ...]:
-        """What no code of users has any business in: the home, and the store."""
-        return self.home, self.store.root
+        """What no code of users has any business in: the home, the store, others' sockets."""
+        return self.home, self.store.root, sockets_root()
 
     @property
     def mirrors(self) -> Path:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.containment import Cover, Isolation, sdk_root
-from pipeline.workplace import Workplace
+from pipeline.workplace import Workplace, make_sockets_root
 from provenance.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -80,12 +80,19 @@ def isolation_in(
 ) -> Isolation | None:
     """Return how code in *place* is set apart; None where the machine allows nothing.
 
-    Of what is the installation's own it sees its place, the checkout and its environment.
+    Of what is the installation's own it sees its place, the checkout and its environment; of
+    the sockets of all kernels those of its own.
     Raises NotIsolatedError where the operator requires more than there is.
     """
     wanted, environment = installation.isolation, situation.environment.root
     if wanted.level == PROCESSES:
         return None
+    try:
+        make_sockets_root()  # else what comes into it later could be seen
+    except OSError as error:
+        raise NotIsolatedError(
+            f"The sockets of other code cannot be hidden: {error}.", "Remove what is there."
+        ) from error
     read = environment, situation.checkout.root
     write = place.root, place.sockets, environment / "cache"
     shown = [tuple(str(path) for path in paths) for paths in (installation.private, read, write)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,14 +39,30 @@ def base_environment(venv: Path, root: Path) -> dict[str, str]:
     }
 
 
-def socket_directory(marker: str) -> Path:
-    """Return the directory for sockets of the attempt with this marker.
+def sockets_root() -> Path:
+    """Return the one directory in which all sockets of this user's kernels and attempts lie.
 
-    The name of a socket may have no more than about a hundred bytes, so the directory
+    Its path is short, as the name of a socket may have no more than about a hundred bytes: it
     cannot lie in a home that may be anywhere.
     """
+    return Path(tempfile.gettempdir()) / f"pn-{os.getuid()}"
+
+
+def make_sockets_root() -> Path:
+    """Make that directory, if it is not there; raises PermissionError where others may enter."""
+    root = sockets_root()
+    root.mkdir(mode=0o700, exist_ok=True)
+    found = root.lstat()
+    private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+    if not private or found.st_uid != os.getuid():
+        raise PermissionError(f"{root} is not private to you; remove it")
+    return root
+
+
+def socket_directory(marker: str) -> Path:
+    """Return the directory for sockets of the attempt with this marker."""
     name = hashlib.sha256(marker.encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-{name}"
+    return sockets_root() / name
 
 
 @dataclass(frozen=True)

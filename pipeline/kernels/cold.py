@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.containment import UNLIMITED, Isolation, TreeLimits
+from pipeline.workplace import make_sockets_root
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -56,6 +57,7 @@ def cold_kernel(place: KernelPlace) -> Iterator["AsyncKernelManager"]:
     from pipeline.kernels.provisioner import ColdProvisioner
 
     sockets = place.sockets
+    make_sockets_root()
     sockets.mkdir(mode=0o700)
     manager = PromptManager(transport="ipc", ip=str(sockets / "k"))
     manager.connection_file = str(sockets / "connection.json")

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import uuid
@@ -16,13 +15,16 @@ from pathlib import Path
 
 import structlog
 
+from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import NoHostError
 from pipeline.kernels.wanted import HostWanted
-from pipeline.workplace import MARKER, base_environment
+from pipeline.workplace import MARKER, base_environment, make_sockets_root, sockets_root
+from provenance.files import remove_tree
 
 _log = structlog.get_logger()
 DOOR = "door"
-_PLACES = f"pn-{os.getuid()}-h"
+_PLACES = "h"
+"""How the names of hosts' directories begin, among those of all sockets."""
 _FRESH_SECONDS = 600.0
 """A directory that was touched since may belong to a kernel whose host is gone."""
 KERNELS = "kernels"
@@ -121,7 +123,7 @@ class KernelHosts:
             for wanted in list(self._hosts):
                 self._end(wanted)
             for host in self._ended:
-                shutil.rmtree(host.place, ignore_errors=True)
+                remove_tree(host.place)
 
     def _end(self, wanted: HostWanted) -> None:
         host = self._hosts.pop(wanted)
@@ -191,27 +193,18 @@ class KernelHosts:
 def _place() -> Path:
     """Make a private directory whose path is short: names of sockets are limited."""
     name = hashlib.sha256(uuid.uuid4().bytes).hexdigest()[:10]
-    place = Path(tempfile.gettempdir()) / f"{_PLACES}{name}"
+    place = make_sockets_root() / f"{_PLACES}-{name}"
     place.mkdir(mode=0o700)
     return place
 
 
 def sweep_places() -> None:
     """Remove the directories of hosts that were killed, and could not do it themselves."""
-    for place in Path(tempfile.gettempdir()).glob(f"{_PLACES}*"):
+    for place in sockets_root().glob(f"{_PLACES}-*"):
         with contextlib.suppress(OSError):
-            if time.time() - place.stat().st_mtime < _FRESH_SECONDS or _is_open(place / DOOR):
+            if time.time() - place.stat().st_mtime < _FRESH_SECONDS or is_open(place / DOOR):
                 continue
-            shutil.rmtree(place, ignore_errors=True)
-
-
-def _is_open(door: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        try:
-            trial.connect(str(door))
-        except OSError:
-            return False
-    return True
+            remove_tree(place)
 
 
 def _resident(pid: int) -> int:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from traitlets import Instance, List, Unicode
 
 from pipeline.containment import (
     AT_WORK,
+    Cover,
     Isolation,
     NotCoveredError,
     Program,
@@ -139,7 +141,7 @@ class WarmProvisioner(HeldProvisioner):
         AT_WORK.add(kernel.held)
         if self.isolation is not None and self.isolation.cover is not None:
             try:
-                kernel.held.cover(self.isolation.cover)
+                kernel.held.cover(_with_sockets(self.isolation.cover, kernel))
             except NotCoveredError as error:
                 raise KernelStartError(error.message) from error
         kernel.held.limit(self.limits)
@@ -153,6 +155,11 @@ class WarmProvisioner(HeldProvisioner):
                 told = f"{kernel.held.complaint or ''} {_tail(kernel.log)}".strip()
                 raise KernelStartError(f"The kernel did not start. {told}".strip())
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _with_sockets(cover: Cover, kernel: WaitingKernel) -> Cover:
+    """Let a kernel see its own directory, and of those of others nothing."""
+    return replace(cover, write=(*cover.write, str(kernel.directory)))
 
 
 async def _told_to_begin(kernel: WaitingKernel, asked: Mapping[str, Any]) -> None:

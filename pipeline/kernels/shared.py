@@ -10,12 +10,13 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.kernels.doors import is_open
 from pipeline.kernels.failures import KernelStartError
 from pipeline.kernels.hosts import DOOR
+from pipeline.workplace import make_sockets_root
 
 IDLE_SECONDS = 600
 _MOST_KERNELS = 32
@@ -36,7 +37,7 @@ def shared_door(
     place = _place(python, preload)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _answers(place / DOOR):
+        if not is_open(place / DOOR):
             _start(python, place, preload, idle_seconds)
     return place / DOOR
 
@@ -46,21 +47,12 @@ def _place(python: Path, preload: Sequence[str]) -> Path:
     start = sorted(item for item in os.environ.items() if item[0].startswith(_AT_START))
     told = json.dumps([str(python.absolute()), *preload, start])
     name = hashlib.sha256(told.encode()).hexdigest()[:10]
-    place = Path(tempfile.gettempdir()) / f"pn-{os.getuid()}-u{name}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077 or place.is_symlink():
-        raise KernelStartError(f"{place} is not private to you. Remove it.")
+    try:
+        place = make_sockets_root() / f"u-{name}"
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KernelStartError(f"No kernel host can be started: {error}.") from error
     return place
-
-
-def _answers(door: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        try:
-            trial.connect(str(door))
-        except OSError:
-            return False
-    return True
 
 
 def _start(python: Path, place: Path, preload: Sequence[str], idle: float) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.containment import Supervised
+from pipeline.kernels.doors import reach
 from pipeline.kernels.failures import KernelStartError
 
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
@@ -56,7 +57,7 @@ def ask(door: Path) -> WaitingKernel:
 
     Raises KernelStartError where nobody answers.
     """
-    directory = door.parent / uuid.uuid4().hex[:8]
+    directory = door.resolve().parent / uuid.uuid4().hex[:8]
     try:
         directory.mkdir(mode=0o700)
         (directory / "connection.json").write_text(json.dumps(_connection(directory)))
@@ -65,7 +66,7 @@ def ask(door: Path) -> WaitingKernel:
     asked = {"directory": str(directory), "log": str(directory / "log")}
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(str(door))
+        reach(connection, door)
         connection.sendall(json.dumps(asked).encode() + b"\n")
     except OSError as error:
         connection.close()
@@ -102,11 +103,22 @@ class Pool:
 
     def prepare(self, door: Path) -> None:
         """Let a kernel of the host at *door* get ready, for the next run."""
+        if self._knows(door):
+            return
+        with contextlib.suppress(KernelStartError):
+            # Nobody else is kept waiting by a host that does not answer.
+            self._keep(door, ask(door))
+
+    def _knows(self, door: Path) -> bool:
+        with self._lock:
+            return any(one == door for one, _ in self._waiting)
+
+    def _keep(self, door: Path, kernel: WaitingKernel) -> None:
         with self._lock:
             if any(one == door for one, _ in self._waiting):
+                kernel.close()  # another thread was faster
                 return
-            with contextlib.suppress(KernelStartError):
-                self._waiting.append((door, ask(door)))
+            self._waiting.append((door, kernel))
             while len(self._waiting) > _DIRECTORIES_AHEAD:
                 self._waiting.popleft()[1].close()
 

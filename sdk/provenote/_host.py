@@ -19,6 +19,8 @@ import selectors
 import shutil
 import signal
 import socket
+import stat
+import subprocess
 import sys
 import time
 import traceback
@@ -39,6 +41,7 @@ _MOST_LEARNED = 5_000
 _LEFT_SECONDS = 1.0
 _ASKED_SECONDS = 5.0
 _MOST_ASKED = 64 * 1024
+_MOST_TOLD = 1024 * 1024
 _KERNEL = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
     *("IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger"),
@@ -50,15 +53,17 @@ _KERNEL = (
 
 def main(arguments: Sequence[str]) -> None:
     """Serve kernels until the parent is gone."""
+    place = os.getcwd()  # noqa: PTH109 - what is imported may go elsewhere
     remember_environment()
     spec = json.loads(arguments[0])
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is our parent's affair
     imports(spec["preload"])
+    os.chdir(place)
     door = socket.socket(fileno=spec["door"])
     door.setblocking(False)
     isolation = Isolation.read(spec["isolation"])
-    Host(door, spec["parent"], spec["idle"], spec["most"], isolation).serve()
+    Host(place, door, spec["parent"], spec["idle"], spec["most"], isolation).serve()
 
 
 def imports(preload: Sequence[str]) -> None:
@@ -102,6 +107,8 @@ def _freeze() -> None:
 class Host:
     """Forks a kernel for each connection, and buries the supervisors that have ended."""
 
+    place: str
+    """Its own directory, which it removes in the end."""
     door: socket.socket
     parent: int | None
     """A descriptor that ends when the process that started this one is gone."""
@@ -116,23 +123,23 @@ class Host:
     learned: set[str] = field(default_factory=set)
     woken: tuple[int, int] = (-1, -1)
     """A pipe whose first end is readable when a supervisor may have ended."""
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def serve(self) -> None:
         """Answer at the door until the parent is gone."""
         self.woken = hear_of_children()
-        with selectors.DefaultSelector() as selector:
-            for watched in (self.door, self.parent, self.woken[0]):
-                if watched is not None:
-                    selector.register(watched, selectors.EVENT_READ)
-            while True:
-                ready = {key.fileobj for key, _ in selector.select(self.idle)}
-                if self.parent in ready or not (ready or self.places):
-                    self._leave()
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self.woken[0], 4096)
-                self._bury()
-                if self.door in ready:
-                    self._answer()
+        for watched in (self.door, self.parent, self.woken[0]):
+            if watched is not None:
+                self.selector.register(watched, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in self.selector.select(self.idle)}
+            if self.parent in ready or not (ready or self.places):
+                self._leave()
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.woken[0], 4096)
+            self._bury()
+            if self.door in ready:
+                self._answer()
 
     def _leave(self) -> None:
         """End, when the kernels have, but soon: those at work go on, and hang on their clients."""
@@ -141,24 +148,31 @@ class Host:
             time.sleep(0.01)
             self._bury(learns=False)
         if not self.places:
-            shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - its own place
+            _remove(self.place)
         os._exit(0)
 
     def _answer(self) -> None:
-        with contextlib.suppress(OSError):
+        # Whatever comes in at the door, those that ask after it are to be answered.
+        with contextlib.suppress(Exception):
             connection, _ = self.door.accept()
             with connection:
-                connection.settimeout(_ASKED_SECONDS)
-                asked = json.loads(_line(connection))
-                connection.settimeout(None)
+                asked = _asked(connection)
+                self._insist_on_own(asked["directory"])
                 if len(self.places) >= self.most:
                     connection.sendall(b'{"event": "failed", "message": "too many kernels"}\n')
                     return
                 pid = fork(lambda: self._become(connection, asked))
                 self.places[pid] = asked["directory"]
 
+    def _insist_on_own(self, directory: str) -> None:
+        """Raise ValueError unless *directory* lies in our place: we are to remove it."""
+        above, name = os.path.split(directory)
+        if above != self.place or name in ("", ".", "..") or Path(directory).is_symlink():
+            raise ValueError(f"{directory} is no directory of this host")
+
     def _become(self, connection: socket.socket, asked: dict[str, Any]) -> None:
         """Turn this process, a fresh fork, into the supervisor of a kernel."""
+        self.selector.close()  # and nothing unregistered: what it watches is the host's too
         self.door.close()
         signal.set_wakeup_fd(-1)
         for end in (self.parent, *self.woken):
@@ -180,7 +194,7 @@ class Host:
                     self._end_strays()
                 elif learns:
                     self._learn_from(place)
-                shutil.rmtree(place, ignore_errors=True)
+                _remove(place)
 
     def _end_strays(self) -> None:
         """End what a supervisor that was killed has left: it is below us now, and nobody's."""
@@ -195,19 +209,58 @@ class Host:
 
     def _learn_from(self, place: str) -> None:
         """Import what a kernel has imported, unless it imported nothing new."""
-        with contextlib.suppress(OSError, ValueError), Path(place, IMPORTED).open() as told:
-            names = [name for name in json.load(told)[:_MOST_LEARNED] if isinstance(name, str)]
+        with contextlib.suppress(Exception):
+            names = _told(Path(place, IMPORTED))
             if any(name not in self.learned for name in names):
                 self.learned.update(names)
                 learn(names)
+                os.chdir(self.place)  # a module may have gone elsewhere
+
+
+def _told(file: Path) -> list[str]:
+    """Return the names that a kernel has left; its cells may have put anything there instead.
+
+    Raises OSError where it is no plain file, and what JSON raises where it is none.
+    """
+    opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(opened, "rb") as told:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_TOLD:
+            raise OSError(f"{file} is no list of names")
+        names = json.loads(told.read(_MOST_TOLD))
+    return [name for name in names[:_MOST_LEARNED] if isinstance(name, str)]
+
+
+def _asked(connection: socket.socket) -> dict[str, str]:
+    """Return what a client asks for: a kernel whose ``directory`` and ``log`` it names.
+
+    Raises OSError or ValueError where it asks for nothing that makes sense.
+    """
+    asked = json.loads(_line(connection))
+    connection.settimeout(None)
+    if not isinstance(asked, dict) or not all(
+        isinstance(asked.get(name), str) for name in ("directory", "log")
+    ):
+        raise ValueError("nobody asked for a kernel")
+    return asked
+
+
+def _remove(place: str) -> None:
+    """Remove a directory and all in it, however deep; what cannot be removed stays."""
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+    except RecursionError:  # deeper than Python's own goes, before its version 3.13
+        with contextlib.suppress(OSError):
+            subprocess.run(["rm", "-rf", "--", place], check=False, capture_output=True)
 
 
 def _line(connection: socket.socket) -> bytes:
     """Read one line, and not a byte more: what follows is for the supervisor."""
-    line = b""
+    line, until = b"", time.monotonic() + _ASKED_SECONDS
     while not line.endswith(b"\n"):
+        connection.settimeout(max(0.01, until - time.monotonic()))
         piece = connection.recv(1)
-        if not piece or len(line) > _MOST_ASKED:
+        if not piece or len(line) > _MOST_ASKED or time.monotonic() > until:
             raise OSError("nobody asked for anything")
         line += piece
     return line

@@ -143,14 +143,26 @@ def _own(pid: int) -> int:
 
 
 def _proportional(pid: int) -> int:
-    """Return the same, with each shared page divided among those who share it."""
-    return _kilobytes(f"/proc/{pid}/smaps_rollup", (b"Pss_Anon:", b"Pss_Shmem:"))
+    """Return the same, with each shared page divided among those who share it.
+
+    A process can forbid others of its user to look: then all of its pages count as its own.
+    """
+    try:
+        return _kilobytes(f"/proc/{pid}/smaps_rollup", (b"Pss_Anon:", b"Pss_Shmem:"))
+    except PermissionError:
+        return _own(pid)
 
 
 def _kilobytes(path: str, names: Sequence[bytes]) -> int:
+    """Return the sum of what a file of /proc has under *names*, in bytes; 0 of who is gone.
+
+    Raises PermissionError.
+    """
     try:
         with open(path, "rb") as file:
             lines = [line.split() for line in file if line.startswith(tuple(names))]
+    except PermissionError:
+        raise
     except OSError:
         return 0
     return sum(int(words[1]) for words in lines) * 1024

@@ -41,7 +41,7 @@ def test_a_proof_goes_on_while_its_worker_lives_and_is_cleared_away_after_it(
     mine, lost = place_of(found, owner_name()), place_of(found, f"{this_host()}/999999999/1")
     sockets = [place.workplace("report").sockets for place in (mine, lost)]
     for one in sockets:
-        one.mkdir(mode=0o700)
+        one.mkdir(mode=0o700, parents=True)
     processes = [started(place) for place in (mine, lost)]
     try:
         sweep(found)

@@ -14,6 +14,7 @@ from pipeline.installation import Installation
 from pipeline.kernels.hosts import HostLimits, KernelHosts, NoHostError, sweep_places
 from pipeline.kernels.wanted import HostWanted
 from pipeline.runner.client import Runner
+from pipeline.workplace import sockets_root
 from tests.pipeline.weather import single
 from tests.support.evaluations import Bench
 from tests.support.kernels import WARM, Kitchen, cells
@@ -154,8 +155,9 @@ def test_only_places_that_nobody_uses_any_more_are_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    places = {name: tmp_path / f"pn-{os.getuid()}-h{name}" for name in ("old", "open", "fresh")}
-    others = tmp_path / "pn-of-somebody-else"
+    root = sockets_root()
+    places = {name: root / f"h-{name}" for name in ("old", "open", "fresh")}
+    others = root / "of-an-attempt"
     with socket.socket(socket.AF_UNIX) as door:
         for place in (*places.values(), others):
             (place / "k").mkdir(parents=True)

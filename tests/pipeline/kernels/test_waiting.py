@@ -63,7 +63,7 @@ def test_those_that_were_asked_for_last_wait_and_all_end_with_the_pool(
     nobody = tmp_path / "nobody" / "door"
     nobody.parent.mkdir()
     pool.prepare(nobody)
-    assert [directory.parent for directory in waiting(pool)] == doors[1:]
+    assert [door.parent for door, _ in pool._waiting] == doors[1:]
     kernels = [kernel for _, kernel in pool._waiting]
     pool.close()
     assert waiting(pool) == []
