@@ -108,5 +108,5 @@ def test_output_without_end_is_cut_and_said(evaluate: Bench, git_project: MakeRe
     cell = "for _ in range(120):\n    print('x' * 1_000_000)"
     done = evaluate(git_project(single(notebook("print('first')", cell, "print('last')"))))
     assert done.verdict == "output_limit"
-    assert "100 million" in done.run.error["message"]
+    assert "100,000,000 characters" in done.run.error["message"]
     assert "first" in done.run.html

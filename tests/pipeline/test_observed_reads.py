@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
+from pipeline.isolation import IsolationWanted
 from tests.pipeline.weather import single, staged
 from tests.support.evaluations import Bench, Told
 from tests.support.repository import Repository, notebook
@@ -99,6 +101,8 @@ def test_an_observed_file_that_changes_during_the_run_taints_the_result(
         "    path = here / FOLDER / name\n    text = path.read_text()\n"
         "    path.chmod(0o644)\n    path.write_text('2')\n    return text",
     )
+    # Isolated code cannot write there.
+    evaluate.installation = replace(evaluate.installation, isolation=IsolationWanted("none"))
     repository = git_project(staged(body) | {"tables/price.csv": "1\n"})
     run = evaluate(repository).run
     record = record_of(evaluate, run)

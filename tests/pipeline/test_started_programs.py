@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.installation import Installation
+from pipeline.isolation import IsolationWanted
 from pipeline.stages import programs
 from pipeline.workplace import program_path
 from provenance.identity import asking
@@ -186,6 +188,8 @@ def test_a_program_of_the_project_is_never_asked_for_its_version(
     assert told["tool"]["path"].endswith("sh")
     assert not asked.exists()
 
+    # Isolated code sees nothing of another project.
+    evaluate.installation = replace(evaluate.installation, isolation=IsolationWanted("none"))
     # Nor does its whole path, from another project, make a program of the system of it: also
     # where the folder of the environments is elsewhere.
     elsewhere = tmp_path / "environments"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.cli.run import give_up
+from app.cli.running import give_up
 from pipeline.installation import Installation
 from provenance.ledger.claims import claim
 from provenance.ledger.reproductions import reproductions_of
