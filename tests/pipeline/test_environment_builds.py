@@ -56,7 +56,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_each_kind_of_file_becomes_an_environment(
     environments: Path, locked: dict[str, bytes], name: str
 ) -> None:
-    tree = MemoryTree({**locked, "requirements.txt": b"six==1.16.0\n"})
+    tree = MemoryTree({**locked, "requirements.txt": b"six==1.16.0  # of no other test\n"})
     said: list[str] = []
     lock = lock_of(tree, name)
     found = environment_for(environments, lock, Supervision(hear=said.append))
