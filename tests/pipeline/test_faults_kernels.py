@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.processes import marked_processes
+from pipeline.runner.client import Runner
 from provenance.ledger.cancel import cancel_run
 from provenance.ledger.tables import Run
 from tests.pipeline.weather import single
@@ -65,7 +66,10 @@ def test_a_kernel_that_is_killed_ends_the_run_at_its_cell(report: Callable[..., 
     assert (run.verdict, run.error["kind"], run.error["where"]) == ("error", "died", "cell 3")
 
 
-def test_a_gigabyte_of_a_cell_s_output_is_cut(report: Callable[..., Told], evaluate: Bench) -> None:
+def test_a_gigabyte_of_a_cell_s_output_is_cut(
+    report: Callable[..., Told], evaluate: Bench, fresh_runner: Runner
+) -> None:
+    evaluate.runner = fresh_runner
     flood = "line = 'x' * 999_999 + '\\n'\nfor _ in range(1_000): print(line, end='')"
     run = report(flood, keys='limits = { output = "1 MB" }')
     assert (run.verdict, run.error["kind"]) == ("output_limit", "output_limit"), run.error

@@ -3,9 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.installation import Installation
+from pipeline.isolation import IsolationWanted
 from pipeline.runner.client import Runner
 from tests.pipeline.weather import single, staged
 from tests.support.evaluations import Bench
@@ -40,20 +42,30 @@ def test_a_tag_that_changes_what_happens_changes_the_key(
     assert evaluate(repository).verdict == "error"
 
 
+EDITS_ITSELF = """\
+from pathlib import Path
+WORD = 'before'
+def build():
+    here = Path(__file__)
+    here.chmod(0o644)
+    here.write_text(here.read_text().replace('bef' + 'ore', 'after'))
+    return WORD
+"""
+
+
+def test_an_isolated_stage_cannot_edit_the_code_that_it_is_keyed_by(
+    evaluate: Bench, git_project: MakeRepository
+) -> None:
+    run = evaluate(git_project(staged(EDITS_ITSELF))).run
+    assert run.verdict == "error"
+    assert "Read-only file system" in run.error["message"]
+
+
 def test_an_edit_while_a_stage_runs_is_never_taken_for_the_result_of_either(
     evaluate: Bench, git_project: MakeRepository
 ) -> None:
-    body = (
-        "from pathlib import Path\n"
-        "WORD = 'before'\n"
-        "def build():\n"
-        "    here = Path(__file__)\n"
-        "    here.chmod(0o644)\n"
-        "    here.write_text(here.read_text().replace('bef' + 'ore', 'after'))\n"
-        "    return WORD\n"
-    )
-    repository = git_project(staged(body))
-    run = evaluate(repository).run
+    evaluate.installation = replace(evaluate.installation, isolation=IsolationWanted("none"))
+    run = evaluate(git_project(staged(EDITS_ITSELF))).run
     assert run.statuses["made"] == "executed"
     made = next(job for job in run.row.jobs if job.stage == "made")
     assert evaluate.installation.cache.recorded(made.key) is None

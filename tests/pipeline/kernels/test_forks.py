@@ -1,5 +1,6 @@
 """Kernels forked from a host that has libraries of many threads imported."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,14 @@ from tests.support.kernels import Kitchen
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_many_in_a_row_compute_what_fresh_ones_do_and_cost_their_host_nothing(
-    hosts: KernelHosts, environments: Path, tmp_path: Path
+    environments: Path, tmp_path: Path
 ) -> None:
     venv = environment(environments)
-    found = fork(Kitchen(venv.root, hosts, tmp_path, PRELOAD), 25, 600.0)
+    hosts = KernelHosts(f"forks:{os.getpid()}")
+    try:
+        found = fork(Kitchen(venv.root, hosts, tmp_path, PRELOAD), 25, 600.0)
+    finally:
+        hosts.stop()
     assert found.different == []
     assert found.kernels == 25
     assert found.ended.files == found.settled.files
