@@ -20,6 +20,7 @@ from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
 from provenance.store import Store
 from tests.support.evaluations import Bench
+from tests.support.ledgers import sqlite_ledger
 from tests.support.postgres import postgresql_binaries, postgresql_server
 from tests.support.repository import Files, Repository, make_repository
 
@@ -64,8 +65,7 @@ def installation(tmp_path: Path, environments: Path) -> Iterator[Callable[..., I
         home = tmp_path / f"home{len(made) or ''}"
         home.mkdir()
         (home / "environments").symlink_to(environments)
-        ledger = Ledger(url or f"sqlite:///{home / 'ledger.sqlite'}")
-        upgrade(ledger)
+        ledger = _migrated_at(url) if url else sqlite_ledger(home / "ledger.sqlite")
         found = Installation(
             home=home,
             ledger=ledger,
@@ -114,11 +114,16 @@ def hosts() -> Iterator[KernelHosts]:
 
 
 class _HostsForAll(KernelHosts):
-    """One host an environment, whatever a test's notebooks import: it would be started anew."""
+    """One host an environment, whatever a test's notebooks import, and in whichever home it is.
+
+    Each test would otherwise start one of its own.
+    """
 
     def door(self, wanted: HostWanted) -> Path:
         named = [name for name in wanted.preload if name in sys.stdlib_module_names]
-        return super().door(replace(wanted, preload=(*named, "matplotlib.pyplot", "pandas")))
+        preload = (*named, "matplotlib.pyplot", "pandas")
+        shared = str(Path(wanted.venv).resolve())
+        return super().door(replace(wanted, venv=shared, preload=preload))
 
 
 @pytest.fixture
@@ -146,9 +151,7 @@ def postgresql() -> Iterator[str]:
 def migrated_postgresql(postgresql: str) -> str:
     """A database with the ledger's tables, to be copied."""
     _command(postgresql, "CREATE DATABASE migrated")
-    ledger = Ledger(f"{postgresql}/migrated")
-    upgrade(ledger)
-    ledger.close()
+    _migrated_at(f"{postgresql}/migrated").close()
     return "migrated"
 
 
@@ -165,14 +168,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """A ledger with its tables, on each of the servers that are supported."""
     if request.param == "sqlite":
-        found = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-        upgrade(found)
+        found = sqlite_ledger(tmp_path / "ledger.sqlite")
     else:
         server = request.getfixturevalue("postgresql")
         template = request.getfixturevalue("migrated_postgresql")
         found = Ledger(f"{server}/{_new_database(server, template)}")
     yield found
     found.close()
+
+
+def _migrated_at(url: str) -> Ledger:
+    ledger = Ledger(url)
+    upgrade(ledger)
+    return ledger
 
 
 def _new_database(server: str, template: str = "template1") -> str:

@@ -16,13 +16,12 @@ from app.work.doorbell import SilentDoorbell
 from pipeline.installation import Installation, SourceUrls
 from provenance.datasets.names import DATA
 from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
-from provenance.ledger.engine import Ledger
-from provenance.ledger.migrate import upgrade
 from provenance.ledger.states import Trigger
 from provenance.store import Store
 from tests.cases.packages import environment_of, install, wheel
 from tests.cases.project import Case
 from tests.support.evaluations import Bench, Told
+from tests.support.ledgers import sqlite_ledger
 from tests.support.repository import Files, Repository
 
 pytestmark = pytest.mark.slow
@@ -86,8 +85,7 @@ def flights(
     demo, home = lay_out(folder / "demo"), folder / "home"
     home.mkdir()
     (home / "environments").symlink_to(environments)
-    ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite'}")
-    upgrade(ledger)
+    ledger = sqlite_ledger(home / "ledger.sqlite")
     installation = Installation(
         home=home,
         ledger=ledger,

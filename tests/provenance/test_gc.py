@@ -16,7 +16,6 @@ from provenance.gc import Cleared, Collector, Keep
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pin
 from provenance.ledger.engine import Ledger
-from provenance.ledger.migrate import upgrade
 from provenance.ledger.states import Status
 from provenance.ledger.tables import RunJob
 from provenance.record import keep_record
@@ -24,6 +23,7 @@ from provenance.store import Store
 from provenance.stores.local import LocalShelf
 from provenance.sweep import Place
 from tests.provenance.making import genuine_record, output_of, page_with
+from tests.support.ledgers import sqlite_ledger
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 LONG_AGO = 1_000_000_000
@@ -72,8 +72,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    upgrade(ledger)
+    ledger = sqlite_ledger(tmp_path / "ledger.sqlite")
     yield House(Store(tmp_path / "store"), ledger)
     ledger.close()
 

@@ -13,13 +13,13 @@ from pipeline.reproduction.answer import Counts, Finding, Grade, answer
 from provenance.cache import Cache, Entry
 from provenance.errors import InvalidInputError
 from provenance.ledger.engine import Ledger
-from provenance.ledger.migrate import upgrade
 from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.record import Output, Record, keep_record, parse_record, sidecar
 from provenance.store import Store
 from provenance.verify import Verified, sidecars_at, verify_sidecar
 from provenance.verify_archive import ArchiveCheck
 from tests.provenance.making import genuine_record, output_of, page_with, record_of
+from tests.support.ledgers import sqlite_ledger
 from tests.support.rows import add_evaluation, add_project, add_runs
 
 
@@ -30,9 +30,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    found = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    upgrade(found)
-    return found
+    return sqlite_ledger(tmp_path / "ledger.sqlite")
 
 
 @pytest.fixture

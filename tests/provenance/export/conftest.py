@@ -5,8 +5,8 @@ import pytest
 
 from provenance.export.subject import Place, Subject, load_subject
 from provenance.ledger.engine import Ledger
-from provenance.ledger.migrate import upgrade
 from provenance.store import Store
+from tests.support.ledgers import sqlite_ledger
 from tests.support.stories import Writer
 
 PLACE = Place("https://reports.example.org", "1.2.3")
@@ -20,8 +20,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Ledger]:
     """A ledger; what is exported does not depend on its database."""
-    found = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    upgrade(found)
+    found = sqlite_ledger(tmp_path / "ledger.sqlite")
     yield found
     found.close()
 

@@ -2,8 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from provenance.ledger.engine import Ledger
 from provenance.ledger.kernel_proofs import (
     DIFFERS,
@@ -14,19 +12,10 @@ from provenance.ledger.kernel_proofs import (
     note_proof,
     trust,
 )
-from provenance.ledger.migrate import upgrade
 from provenance.ledger.queries.kernels import kernels_of_environments, kernels_off
 
 PANDAS = WarmKernels("e" * 64, ("pandas",))
 NOTHING = WarmKernels("e" * 64, ())
-
-
-@pytest.fixture
-def ledger(database_url: str):
-    found = Ledger(database_url)
-    upgrade(found)
-    yield found
-    found.close()
 
 
 def count(ledger: Ledger, kernels: WarmKernels = PANDAS, one_in: int = 3) -> bool:
