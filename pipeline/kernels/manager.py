@@ -62,11 +62,23 @@ class PromptClient(AsyncKernelClient):
                 return
 
 
+def _is_unheard() -> bool:
+    """Stand for the short way of a kernel that has none."""
+    return False
+
+
 class PromptManager(AsyncKernelManager):
     """A manager that sees at once that its kernel has ended."""
 
     client_class = f"{__name__}.{PromptClient.__name__}"
     client_factory = PromptClient
+
+    async def _async_request_shutdown(self, restart: bool = False) -> None:
+        """Ask the kernel to end, by the shortest way that it hears."""
+        if restart or not getattr(self.provisioner, "let_leave", _is_unheard)():
+            await super()._async_request_shutdown(restart)
+
+    request_shutdown = _async_request_shutdown
 
     async def _async_finish_shutdown(
         self, waittime: float | None = None, pollinterval: float = _QUICK, restart: bool = False

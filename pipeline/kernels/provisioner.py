@@ -8,6 +8,7 @@ that all processes of the user share. ``provenote-cold`` starts the kernelspec's
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -111,6 +112,8 @@ class WarmProvisioner(HeldProvisioner):
     preload = List(Unicode(), help="What the user's host has imported beforehand.")
     log_file = Unicode(help="Takes what the process prints past the kernel's streams.")
     kernel = Instance(WaitingKernel, allow_none=True, help="Left out: one of the user's host.")
+    _begun: socket.socket | None = None
+    """Open from the run's beginning to its end, which the kernel takes from its closing."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Take the kernel; the manager learns its address."""
@@ -145,8 +148,24 @@ class WarmProvisioner(HeldProvisioner):
             except NotCoveredError as error:
                 raise KernelStartError(error.message) from error
         kernel.held.limit(self.limits)
-        await _told_to_begin(kernel, asked)
+        self._begun = await _told_to_begin(kernel, asked)
         return self.connection_info
+
+    def let_leave(self) -> bool:
+        """Ask the kernel to end as after a request of Jupyter's, but sooner; False: it cannot hear.
+
+        One that executes a cell hears it afterwards.
+        """
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return False
+        begun.close()
+        return True
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Let go of the supervisor; what is left below it is killed."""
+        self.let_leave()
+        await super().cleanup(restart)
 
     async def _until_it_listens(self, kernel: WaitingKernel) -> None:
         until = time.monotonic() + _READY_SECONDS
@@ -162,18 +181,35 @@ def _with_sockets(cover: Cover, kernel: WaitingKernel) -> Cover:
     return replace(cover, write=(*cover.write, str(kernel.directory)))
 
 
-async def _told_to_begin(kernel: WaitingKernel, asked: Mapping[str, Any]) -> None:
+async def _told_to_begin(kernel: WaitingKernel, asked: Mapping[str, Any]) -> socket.socket:
     """Let *kernel* begin the run that *asked* describes; it has when this returns."""
+    loop, told = asyncio.get_running_loop(), socket.socket(socket.AF_UNIX)
     try:
+        told.setblocking(False)
         async with asyncio.timeout(_READY_SECONDS):
-            reads, writes = await asyncio.open_unix_connection(kernel.told)
-            writes.write(json.dumps(asked).encode() + b"\n")
-            reply = json.loads(await reads.readline() or b'{"error": "it has ended"}')
-            writes.close()
+            await loop.sock_connect(told, str(kernel.told))
+            await loop.sock_sendall(told, json.dumps(asked).encode() + b"\n")
+            reply = await _line(told)
+        if "error" in reply:
+            raise KernelStartError(f"The kernel cannot begin: {reply['error']}.")
     except (OSError, TimeoutError) as error:
+        told.close()
         raise KernelStartError(f"The kernel does not answer: {error}.") from error
-    if "error" in reply:
-        raise KernelStartError(f"The kernel cannot begin: {reply['error']}.")
+    except BaseException:
+        told.close()
+        raise
+    return told
+
+
+async def _line(told: socket.socket) -> dict[str, Any]:
+    line, loop = b"", asyncio.get_running_loop()
+    while not line.endswith(b"\n"):
+        piece = await loop.sock_recv(told, 65536)
+        if not piece:
+            return {"error": "it has ended"}
+        line += piece
+    reply: dict[str, Any] = json.loads(line)
+    return reply
 
 
 def _tail(log: Path) -> str:

@@ -33,6 +33,7 @@ from provenote._begin import hear_of_children
 from provenote._family import Family, send
 from provenote._inside import Isolation
 from provenote._kernel import IMPORTED, become_kernel, remember_environment
+from provenote._rehearse import rehearse
 from provenote._supervise import supervise
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -98,6 +99,7 @@ def learn(names: Sequence[str]) -> None:
 
 
 def _freeze() -> None:
+    rehearse()
     gc.collect()
     # What is frozen is looked at by no collection, which would copy its pages into each kernel.
     gc.freeze()
@@ -121,6 +123,9 @@ class Host:
     places: dict[int, str] = field(default_factory=dict)
     """The directory of each kernel, by the process that supervises it."""
     learned: set[str] = field(default_factory=set)
+    shared: frozenset[str] = field(default_factory=lambda: frozenset(sys.modules))
+    """The modules that are imported here. To ask a kernel, which has them too, is dear: it
+    would copy the pages on which their names lie."""
     woken: tuple[int, int] = (-1, -1)
     """A pipe whose first end is readable when a supervisor may have ended."""
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -178,7 +183,7 @@ class Host:
         for end in (self.parent, *self.woken):
             if end is not None:
                 os.close(end)  # no kernel may hold what tells the host of its parent's end
-        supervise(connection, lambda: become_kernel(asked), self.isolation)
+        supervise(connection, lambda: become_kernel(asked, self.shared), self.isolation)
 
     def _bury(self, learns: bool = True) -> None:
         """Reap what has ended: supervisors, and what one that was killed has left behind."""

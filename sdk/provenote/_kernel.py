@@ -16,8 +16,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 from provenote import _observe
 
@@ -41,16 +43,15 @@ def remember_environment() -> None:
     _found.update(os.environ)
 
 
-def become_kernel(asked: dict[str, Any]) -> None:
+def become_kernel(asked: dict[str, Any], shared: frozenset[str]) -> None:
     """Serve as the kernel that *asked* describes, until a client asks for the end.
 
     ``directory`` is private and holds the connection file; ``log`` takes what the process
-    prints past the kernel's own streams.
+    prints past the kernel's own streams. *shared* are the modules that the host has imported.
     """
     directory = Path(asked["directory"])
     _own_streams(Path(asked["log"]))
     _own_randomness()
-    shared = frozenset(sys.modules)
     os.chdir(directory)
     _own_names(directory / "connection.json")
     _serve(directory)
@@ -95,19 +96,45 @@ def _serve(directory: Path) -> None:
     door.bind(str(directory / BEGIN))
     door.listen(1)
     app = IPKernelApp.instance()
-    # History in memory: the file would be written by a thread, and nobody ever reads it.
-    app.initialize([*sys.argv[1:], "--HistoryManager.hist_file=:memory:"])
+    with _modules_unlisted():
+        # History in memory: the file would be written by a thread, and nobody ever reads it.
+        app.initialize([*sys.argv[1:], "--HistoryManager.hist_file=:memory:"])
     _added.update({k: v for k, v in os.environ.items() if _found.get(k) != v})
     _rewire_inline_figures()
     app.shell.run_cell("None", silent=True, store_history=False)  # the first takes longest
-    _begin_when_told(door)
+    _begin_when_told(door, app)
     app.start()
 
 
-def _begin_when_told(door: socket.socket) -> None:
-    """Let the run begin as soon as the client says so, over a socket that only serves for that.
+@contextlib.contextmanager
+def _modules_unlisted() -> Iterator[None]:
+    """Keep a kernel that starts from looking at each module, and so copying where it lies.
 
-    As a request over Jupyter's channels it would take longer than most cells.
+    ipykernel lists the files of all, so that a debugger does not step into them. None comes here.
+    """
+    from ipykernel import ipkernel
+
+    unlisted = _Unlisted("sys")
+    ipkernel.sys = unlisted
+    try:
+        yield
+    finally:
+        ipkernel.sys = sys
+
+
+class _Unlisted(ModuleType):
+    """Python's ``sys``, without the modules."""
+
+    modules: ClassVar[dict[str, ModuleType]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+def _begin_when_told(door: socket.socket, app: Any) -> None:
+    """Let the run begin when the client says so, and end when it says no more.
+
+    As requests over Jupyter's channels both would take longer than most cells.
     """
     from tornado.ioloop import IOLoop
 
@@ -115,14 +142,22 @@ def _begin_when_told(door: socket.socket) -> None:
 
     def answer(*_: object) -> None:
         loop.remove_handler(door)
-        with door, door.accept()[0] as connection:
-            try:
-                with connection.makefile("rb") as asked:
-                    begin(json.loads(asked.readline()))
-            except BaseException as error:
-                connection.sendall(json.dumps({"error": repr(error)}).encode() + b"\n")
-            else:
-                connection.sendall(b"{}\n")
+        with door:
+            client = door.accept()[0]
+        try:
+            with client.makefile("rb") as asked:
+                begin(json.loads(asked.readline()))
+        except BaseException as error:
+            client.sendall(json.dumps({"error": repr(error)}).encode() + b"\n")
+        else:
+            client.sendall(b"{}\n")
+        loop.add_handler(client, leave, IOLoop.READ)
+
+    def leave(client: socket.socket, _: object) -> None:
+        loop.remove_handler(client)
+        client.close()
+        app.shell.exit_now = True  # as after a request to shut down
+        loop.stop()
 
     loop.add_handler(door, answer, IOLoop.READ)
 
