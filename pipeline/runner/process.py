@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.runner.messages import UNSTOPPABLE
 from pipeline.saving import save_what_is_open
 
 Emit = Callable[[dict[str, Any]], None]
+_AFTER_SECONDS = 0.2
+"""How long after a report a kernel is made for the next one, unless that is there by then."""
 
 
 def main() -> None:
@@ -53,6 +56,8 @@ def _work(job: dict[str, Any], emit: Emit) -> None:
     end_descendants()
     emit(answer)
     if door := job.get("report", job).get("door"):
+        # Not at once: the page of this one comes first, and has its reader waiting.
+        time.sleep(_AFTER_SECONDS)
         POOL.prepare(Path(door))
 
 
