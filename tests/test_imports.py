@@ -139,6 +139,11 @@ def test_a_plan_is_told_without_loading_what_executes() -> None:
     assert "sqlalchemy" in found
 
 
+def test_a_file_is_looked_into_without_loading_the_ledger() -> None:
+    found = loaded("import provenance.datasets.elsewhere")
+    assert found.isdisjoint({"sqlalchemy", "alembic", "pydantic"} | HEAVY)
+
+
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_help_is_told_without_loading_what_it_tells_of(argument: str) -> None:
     code = f"""

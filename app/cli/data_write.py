@@ -22,12 +22,13 @@ from app.cli.options import json_option
 from app.cli.output import print_json
 from app.data_object import batch_object, pin_object, snapshot_object
 from pipeline.installation import Installation
+from provenance.datasets.brought import digest_of, keep_file, nothing_yet
 from provenance.datasets.instants import read_end
 from provenance.datasets.lookup import require_batch
 from provenance.datasets.moves import Move, retire, rollback
 from provenance.datasets.names import check_dataset, check_partition
 from provenance.datasets.pins import pin, unpin
-from provenance.datasets.prepare import digest_of, keep_file, nothing_yet, prepare
+from provenance.datasets.prepare import prepare
 from provenance.datasets.snapshots import SnapshotRow, make_snapshot, snapshots_of
 from provenance.ledger.data_tables import Batch, Dataset, Pointer, PointerEvent
 

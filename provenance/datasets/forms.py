@@ -1,6 +1,9 @@
 """The forms that a batch's file can have, told by media type; only the standard library."""
 
-from provenance.ledger.data_tables import Batch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # whoever looks into a file needs no ledger
+    from provenance.ledger.data_tables import Batch
 
 PARQUET = "application/vnd.apache.parquet"
 CSV = "text/csv"
@@ -18,7 +21,7 @@ def format_of(media_type: str) -> str | None:
     return next((word for word, found in FORMATS.items() if found == plain), None)
 
 
-def stem(batch: Batch) -> str:
+def stem(batch: "Batch") -> str:
     """Return the batch's file name without what tells its form."""
     name = batch.filename.removesuffix(".gz")
     head, dot, _ = name.rpartition(".")
@@ -32,6 +35,6 @@ def safe_filename(name: str) -> str:
     return "".join(kept).lstrip(".") or "file"
 
 
-def export_name(batch: Batch, form: str | None) -> str:
+def export_name(batch: "Batch", form: str | None) -> str:
     """Return the name of a file with *batch* in the form *form*; None: a file as it is."""
     return safe_filename(f"{stem(batch)}.{form}" if form is not None else batch.filename)

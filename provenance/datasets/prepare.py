@@ -1,13 +1,13 @@
-"""A file that somebody brings becomes the file of a batch: looked into, and given its form."""
+"""A file that somebody brings is looked into, and given the form that batches have.
 
-import hashlib
-from dataclasses import dataclass, replace
+This needs neither ledger nor store: a process of its own does it (`elsewhere`).
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.datasets.forms import ANYTHING, CSV, JSON_GZIP
+from provenance.datasets.forms import CSV, JSON_GZIP
 from provenance.datasets.frames import Described, compress, csv_to_parquet, describe
-from provenance.datasets.publish import NewBatch
-from provenance.store import Store
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,3 @@ def prepare(source: Path, folder: Path, *, keep: bool = False) -> Prepared:
         compress(source, target)
         return Prepared(target, target.name, described)
     return Prepared(source, source.name, described)
-
-
-def keep_file(store: Store, prepared: Prepared, into: NewBatch) -> NewBatch:
-    """Put the file into the store and return *into* with what is known of it."""
-    blob = store.put_file(prepared.path)
-    told = prepared.described
-    return replace(
-        into,
-        sha256=blob.sha256,
-        size=blob.size,
-        media_type=told.media_type,
-        filename=prepared.filename,
-        rows=told.rows,
-        columns=told.columns,
-    )
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file as it came, before anything is made of it."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def nothing_yet(dataset: str, actor: str) -> NewBatch:
-    """Return a batch without a file, for `keep_file` to fill in."""
-    return NewBatch(dataset, "", 0, ANYTHING, "", actor)

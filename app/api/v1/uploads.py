@@ -13,10 +13,10 @@ from app.api.v1.entrance import refuse
 from app.batches import Order, Received, receive, seen_now
 from app.current import actor, installation, settings
 from app.errors import RefusedError
+from provenance.datasets.brought import digest_of, keep_file, nothing_yet
 from provenance.datasets.elsewhere import prepare_elsewhere
 from provenance.datasets.forms import SUFFIXES, safe_filename
 from provenance.datasets.names import check_dataset, check_partition
-from provenance.datasets.prepare import digest_of, keep_file, nothing_yet
 from provenance.datasets.publish import SENT, NewBatch, sent_before
 
 _CHUNK = 1024 * 1024

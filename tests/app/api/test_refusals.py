@@ -2,7 +2,7 @@
 
 import pytest
 
-from provenance.datasets import prepare
+from provenance.datasets.brought import digest_of
 from tests.app.api.test_data_api import CSV, DAY, send
 
 KEY = {"Idempotency-Key": "zz"}
@@ -24,7 +24,7 @@ def test_a_key_with_other_content_is_refused_and_nothing_is_lost(client):
 def test_what_is_kept_of_a_key_is_the_digest_of_what_came(client, tmp_path):
     (tmp_path / "sent").write_bytes(CSV)
     sent = send(client, headers=KEY)
-    assert sent["details"] == {"sent_sha256": prepare.digest_of(tmp_path / "sent")}
+    assert sent["details"] == {"sent_sha256": digest_of(tmp_path / "sent")}
     assert sent["sha256"] != sent["details"]["sent_sha256"]
     assert send(client, to=DAY.replace("01-31", "02-28"))["details"] == {}
 

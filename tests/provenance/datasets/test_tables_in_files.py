@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from provenance.datasets.brought import keep_file, nothing_yet
 from provenance.datasets.elsewhere import convert_elsewhere, prepare_elsewhere
 from provenance.datasets.forms import CSV, JSON, JSON_GZIP, PARQUET, safe_filename
 from provenance.datasets.frames import FrameError, convert, describe
 from provenance.datasets.models import model_details, write_package
 from provenance.datasets.names import MODEL
-from provenance.datasets.prepare import keep_file, nothing_yet, prepare
+from provenance.datasets.prepare import prepare
 from provenance.ledger.data_tables import Batch
 from provenance.store import Store
 from tests.provenance.datasets.making import stage
