@@ -18,6 +18,7 @@ import psutil
 from pipeline.workplace import MARKER
 from provenance.ledger.engine import Ledger
 from provenance.ledger.tables import Evaluation, Run
+from tests.support.ledgers import sqlite_ledger
 from tests.support.waiting import wait_for
 
 PROVENOTE = Path(sys.executable).with_name("provenote")
@@ -138,10 +139,14 @@ class Home:
 
 
 def make_home(folder: Path, environments: Path, **settings: str) -> Home:
-    """Make a home below *folder* that shares the environments of all tests."""
+    """Make a home below *folder* that shares the environments of all tests, with a ledger.
+
+    Each first command would otherwise take a while to make the ledger's tables.
+    """
     home = Home(folder / "home", settings)
     home.path.mkdir(parents=True)
     (home.path / "environments").symlink_to(environments)
+    sqlite_ledger(home.path / "ledger.sqlite").close()
     return home
 
 

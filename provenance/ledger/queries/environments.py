@@ -18,7 +18,6 @@ from provenance.ledger.tables import Project, Run
 LEAST_DIGITS = 8
 MOST = 500
 MOST_RUNS = 20
-MOST_BUILDS = 20
 _NEVER = "never"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

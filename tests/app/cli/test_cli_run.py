@@ -134,8 +134,6 @@ def traces(home: Home) -> tuple[int, list[Path]]:
     """Return how many runs there are, and every file of the store."""
     store = home.path / "store"
     files = [path for path in store.rglob("*") if path.is_file()] if store.exists() else []
-    if not (home.path / "ledger.sqlite").exists():
-        return 0, files
     with home.ledger() as ledger, ledger.reading() as session:
         return len(session.scalars(select(Run.id)).all()), sorted(files)
 

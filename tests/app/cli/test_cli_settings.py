@@ -55,7 +55,14 @@ def test_a_wrong_setting_stops_every_command(home: Home, name: str, value: str, 
     assert words in told.json["error"]["message"]
 
 
+def test_the_first_command_makes_the_ledger(home: Home) -> None:
+    (home.path / "ledger.sqlite").unlink()
+    assert home.run("projects", "list", "--json").json == []
+    assert home.run("db", "upgrade").out == "The ledger was up to date.\n"
+
+
 def test_the_ledger_is_brought_up_to_date(home: Home) -> None:
+    (home.path / "ledger.sqlite").unlink()
     first = home.run("db", "upgrade")
     assert (first.status, "went from nothing to" in first.out) == (0, True)
     again = home.run("db", "upgrade")
