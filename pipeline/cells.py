@@ -94,4 +94,6 @@ def _failure(error: "NotebookNode", index: int) -> Failure:
             where=where,
             hint="A report runs to its end; say what is wrong with provenote.check(False, …).",
         )
-    return Failure("exception", f"{error.ename}: {error.evalue}", where, traceback)
+    asks = error.ename == "StdinNotImplementedError"
+    hint = "Nobody sits at a report: make what it asks for a parameter." if asks else None
+    return Failure("exception", f"{error.ename}: {error.evalue}", where, traceback, hint)

@@ -210,11 +210,17 @@ def _run_template(
     except RunnerStoppedError as stopped:
         if stopped.reason == Verdict.WORKER_LOST:
             raise
-        words = {Verdict.CANCELLED: "was cancelled", Verdict.TIMED_OUT: "ran out of its time"}
-        return None, Failure(stopped.reason, f"The run {words[Verdict(stopped.reason)]}.")
+        return None, _stopped(attempt, Verdict(stopped.reason))
     except RunnerDiedError as died:
         return None, Failure("died", died.message, hint="Memory may have been short.")
     return result["kernel"], Failure(**result["failure"]) if result["failure"] else None
+
+
+def _stopped(attempt: Attempt, reason: Verdict) -> Failure:
+    if reason == Verdict.CANCELLED:
+        return Failure(reason, "The run was cancelled.")
+    told = f"The run ran out of its time: {attempt.granted:g} s are allowed."
+    return Failure(reason, told, hint="`timeout` of the report in provenote.toml says how long.")
 
 
 def _outputs(attempt: Attempt, place: Workplace) -> Iterator[Output]:

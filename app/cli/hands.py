@@ -25,7 +25,7 @@ class Hands:
     runner: Runner
     hosts: KernelHosts
     called_off: threading.Event
-    """Set by the first Ctrl-C: the run at hand then ends as cancelled."""
+    """Set by the first Ctrl-C or SIGTERM: the run at hand then ends as cancelled."""
 
     def worker(self, listener: Callable[[Event], None]) -> Worker:
         """Return the worker whose progress *listener* hears."""
@@ -50,24 +50,28 @@ def hands(installation: Installation, lease: float, ahead: Ahead) -> Iterator[Ha
 
 @contextmanager
 def calling_off() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C sets: the run at hand then ends as cancelled.
+    """Give an event that the first Ctrl-C or SIGTERM sets: the run at hand ends as cancelled.
 
     What it has finished is kept and shown. The second one interrupts at once. A process that
-    was started to ignore Ctrl-C goes on ignoring it.
+    was started to ignore one of them goes on ignoring it.
     """
     called_off = threading.Event()
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    heard = {number: does for number, does in usual.items() if signal.getsignal(number) is does}
 
     def call_off(_signal: int, _frame: FrameType | None) -> None:
         called_off.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore()
         if not sys.stderr.isatty():  # there the bar says it
             say("Stopping; Ctrl-C again stops at once.", err=True)
 
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield called_off
-        return
-    signal.signal(signal.SIGINT, call_off)
+    def restore() -> None:
+        for number, does in heard.items():
+            signal.signal(number, does)
+
+    for number in heard:
+        signal.signal(number, call_off)
     try:
         yield called_off
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore()

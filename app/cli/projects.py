@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import click
 from sqlalchemy import select
@@ -77,29 +78,42 @@ def list_projects(as_json: bool) -> None:
 @click.option("--branch", default="main", show_default=True, help="The default branch.")
 @json_option
 def add(name: str, url: str, branch: str, as_json: bool) -> None:
-    """Serve the repository at URL as project NAME, and print how its pushes reach us."""
+    """Serve the repository at URL as project NAME, and print how its pushes reach us.
+
+    A project that is known from `provenote run` alone keeps its runs.
+    """
     settings, installation = _open()
     if not _NAME.fullmatch(name):
         raise click.UsageError(f"{name!r}: expected lower-case letters, digits, - and _.")
     with installation.ledger.reading() as session:
-        if session.scalar(select(Project.id).where(Project.name == name)):
-            raise ProjectExistsError(name)
-    project = Project(id=new_id("project"), name=name, url=url, default_branch=branch)
+        project = session.scalar(select(Project).where(Project.name == name))
+    if project is None:
+        project = Project(id=new_id("project"), name=name)
+    elif not _is_working_tree(project.url):
+        raise ProjectExistsError(name)
+    project.url, project.default_branch = url, branch
     _try_to_read(Mirror(installation, project.id, url))
     try:
         with installation.ledger.writing() as session:
-            session.add(project)
+            project = session.merge(project)
     except IntegrityError:
         raise ProjectExistsError(name) from None
     _print_hooks(settings, project, as_json)
 
 
+def _is_working_tree(url: str) -> bool:
+    """Tell whether *url* is where somebody works, as `provenote run` writes it down."""
+    return Path(url).is_absolute() and Path(url, ".git").exists()
+
+
 def _try_to_read(mirror: Mirror) -> None:
     """Fetch before anything is written; what cannot be read leaves nothing behind."""
+    known = mirror.repository.exists()
     try:
         mirror.fetch()
     except ProvenoteError:
-        shutil.rmtree(mirror.repository, ignore_errors=True)
+        if not known:
+            shutil.rmtree(mirror.repository, ignore_errors=True)
         raise
 
 

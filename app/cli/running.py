@@ -17,7 +17,7 @@ from app.cli.progress import Progress
 from app.cli.runs import run_with_jobs
 from app.intake.request import LocalWork, Requester, accept_local
 from app.work.owner import owner_name
-from app.work.reconcile import take_back
+from app.work.reconcile import sweep, take_back
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation
 from provenance.ledger.claims import Claim, ClaimLostError, close_evaluation_if_done, finish
@@ -49,10 +49,17 @@ def run_reports(
     asked = LocalWork(local.checkout, local.branch, force, wanted_data(**data), owner_name())
     objects = _run_all(local, cases, asked, ahead)
     ahead.remember()
+    _clear_away(local.installation)
     if as_json:
         print_json(objects[0] if len(objects) == 1 else {"items": objects})
     verdict = worst(Verdict(found["verdict"]) for found in objects)
     raise click.exceptions.Exit(EXIT.get(verdict, 3))
+
+
+def _clear_away(installation: Installation) -> None:
+    """Remove what commands that were killed have left, where no worker does."""
+    if any(installation.work.glob("*")):
+        sweep(installation)
 
 
 def _run_all(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 from papermill.log import logger
@@ -92,6 +92,12 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
                 if self.task_poll_for_reply is not None:
                     self.task_poll_for_reply.cancel()
                 return
+
+    async def _async_handle_timeout(self, timeout: int, cell: "NotebookNode | None" = None) -> Any:
+        """Raise CellTimeoutError; nbclient knows no time-out of what comes after the last cell."""
+        if cell is None:
+            raise CellTimeoutError(f"The kernel did not answer within {timeout} s.")
+        return await super()._async_handle_timeout(timeout, cell)
 
     def process_message(self, msg: dict[str, Any], *arguments: Any, **options: Any) -> Any:
         """Take one message of the kernel, unless it is output that no longer fits."""

@@ -120,13 +120,15 @@ class WarmProvisioner(HeldProvisioner):
         kwargs.pop("extra_arguments", None)
         kwargs.pop("transport_encryption", None)
         assert self.parent is not None  # noqa: S101 - a manager made this
-        if self.kernel is None:
+        if self.kernel is None or self.kernel.held.poll() is not None:  # that one is used up
             python = Path(self.parent.format_kernel_cmd()[0])  # "python" may be ours
             self.kernel = ask(shared_door(python, self.preload))
-            if "-P" not in self.kernel_spec.argv:
+            if "-P" not in self.kernel_spec.argv and "" not in self.search:
                 self.search = ["", *self.search]  # then cells import from where they are
         self.held, self._is_over = self.kernel.held, False
-        self.parent.load_connection_file(str(self.kernel.connection_file))
+        # Named, or the manager would write another one where all temporary files are.
+        self.parent.connection_file = str(self.kernel.connection_file)
+        self.parent.load_connection_file()
         self.connection_info = self.parent.get_connection_info()
         return await super().pre_launch(cmd=[], **kwargs)
 

@@ -1,6 +1,7 @@
 """The runner process: jobs come in on standard input, events and results go out."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -89,6 +90,8 @@ def _import_executing() -> None:
             del sys.modules[name]
 
     del pipeline
+    # It cannot look for parameters in other languages than Python, and says so; we have looked.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def _import_rendering() -> None:

@@ -5,8 +5,6 @@ Each of them is made the kernel's own here, so that no cell can tell the differe
 """
 
 import contextlib
-import gc
-import io
 import itertools
 import json
 import os
@@ -16,12 +14,14 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
 from provenote import _observe
+from provenote._leave import leave
 
 BEGIN = "begin"
 """The socket, in a kernel's directory, at which it is told of its run."""
@@ -44,7 +44,7 @@ def remember_environment() -> None:
 
 
 def become_kernel(asked: dict[str, Any], shared: frozenset[str]) -> None:
-    """Serve as the kernel that *asked* describes, until a client asks for the end.
+    """Serve as the kernel that *asked* describes, until the client that let it begin lets go.
 
     ``directory`` is private and holds the connection file; ``log`` takes what the process
     prints past the kernel's own streams. *shared* are the modules that the host has imported.
@@ -54,9 +54,15 @@ def become_kernel(asked: dict[str, Any], shared: frozenset[str]) -> None:
     _own_randomness()
     os.chdir(directory)
     _own_names(directory / "connection.json")
-    _serve(directory)
-    _tell_imports(directory / IMPORTED, shared)
-    _leave()
+    app = _prepared(directory)
+    try:
+        app.start()
+        _tell_imports(directory / IMPORTED, shared)
+        leave(shared)
+    except BaseException:  # a run has broken what is needed here: that is no failure to start
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 def _own_streams(log: Path) -> None:
@@ -88,7 +94,8 @@ def _own_names(connection_file: Path) -> None:
     threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]
 
 
-def _serve(directory: Path) -> None:
+def _prepared(directory: Path) -> Any:
+    """Return ipykernel's application, ready to start: it listens, and has run a first cell."""
     from ipykernel.kernelapp import IPKernelApp
 
     os.environ["IPYTHONDIR"] = _found["IPYTHONDIR"] = str(directory / "ipython")
@@ -103,7 +110,7 @@ def _serve(directory: Path) -> None:
     _rewire_inline_figures()
     app.shell.run_cell("None", silent=True, store_history=False)  # the first takes longest
     _begin_when_told(door, app)
-    app.start()
+    return app
 
 
 @contextlib.contextmanager
@@ -151,9 +158,9 @@ def _begin_when_told(door: socket.socket, app: Any) -> None:
             client.sendall(json.dumps({"error": repr(error)}).encode() + b"\n")
         else:
             client.sendall(b"{}\n")
-        loop.add_handler(client, leave, IOLoop.READ)
+        loop.add_handler(client, end, IOLoop.READ)
 
-    def leave(client: socket.socket, _: object) -> None:
+    def end(client: socket.socket, _: object) -> None:
         loop.remove_handler(client)
         client.close()
         app.shell.exit_now = True  # as after a request to shut down
@@ -177,7 +184,10 @@ def _tell_imports(file: Path, shared: frozenset[str]) -> None:
         if name not in shared and (getattr(module, "__file__", None) or "").startswith(installed)
     ]
     with contextlib.suppress(OSError):
-        file.write_text(json.dumps(names), encoding="utf-8")
+        # Anew: the run may have put anything there, one to write into somewhere else, or to wait.
+        told = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(told, "w", encoding="utf-8") as opened:
+            json.dump(names, opened)
 
 
 def begin(asked: dict[str, Any]) -> None:
@@ -221,22 +231,3 @@ def _print_into(log: str) -> None:
             os.dup2(new, number, inheritable=os.get_inheritable(number))
     os.close(new)
     _printed[0] = log
-
-
-def _leave() -> None:
-    """End as Python ends, without taking apart what was shared with the host.
-
-    That would copy every page of it, and take longer than most cells. What a program can rely
-    on is done: threads are waited for, exit handlers called, buffers of open files written.
-    """
-    import atexit
-
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for found in gc.get_objects():
-        if isinstance(found, io.IOBase):
-            try:  # noqa: SIM105 - contextlib.suppress would be one more object to look at
-                found.flush()
-            except Exception:  # noqa: S110 - closed, broken, or not for writing
-                pass
-    os._exit(0)

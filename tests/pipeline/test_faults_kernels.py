@@ -97,6 +97,20 @@ def test_the_longest_time_of_a_cell_is_the_manifest_s(report: Callable[..., Told
     assert (run.verdict, run.error["where"]) == ("timed_out", "cell 3")
 
 
+def test_what_keeps_the_kernel_busy_after_the_last_cell_runs_out_of_a_cell_s_time(
+    report: Callable[..., Told],
+) -> None:
+    blocks = "import asyncio, time\nasync def blocks():\n    while True: time.sleep(1)\n"
+    run = report(f"{blocks}asyncio.ensure_future(blocks())", keys="limits = { cell_seconds = 2 }")
+    assert (run.verdict, run.error["where"]) == ("timed_out", "cell 3")
+
+
+def test_a_cell_that_asks_somebody_is_told_what_to_do_instead(report: Callable[..., Told]) -> None:
+    run = report("input('Which day? ')")
+    assert (run.verdict, run.error["where"]) == ("error", "cell 3")
+    assert "make what it asks for a parameter" in run.error["hint"]
+
+
 @pytest.mark.parametrize("start", [WARM, COLD], ids=["warm", "cold"])
 def test_a_cell_that_heeds_the_interrupt_of_a_cancel_has_time_for_it(
     evaluate: Bench, git_project: MakeRepository, tmp_path: Path, start: str

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 WARM, COLD, PAPERMILL = "warm", "cold", "papermill"
-MARKER = "tests-of-kernels"
+MARKER = f"tests-of-kernels-{os.getpid()}"
 _DIFFERS = (
     (r"/place-[0-9]+-[a-z]+/", "/place/"),
     (r"ipykernel_[0-9]+/", "ipykernel/"),

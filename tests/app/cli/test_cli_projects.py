@@ -1,9 +1,11 @@
 """``provenote projects``: what this installation serves, and how pushes reach it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from provenance.ledger.tables import Project
 from tests.support.processes import Home
 from tests.support.repository import Repository
 from tests.support.tides import make_tides
@@ -14,6 +16,12 @@ HERE = {"ALLOW_FILE_REPOSITORIES": "1", "BASE_URL": "https://reports.example.org
 @pytest.fixture
 def tides(tmp_path: Path) -> Repository:
     return make_tides(tmp_path / "tides")
+
+
+def bare_clone(repository: Repository, folder: Path) -> Path:
+    bare = folder / f"{repository.path.name}.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", repository.path, bare], check=True)
+    return bare
 
 
 def test_an_added_project_is_listed_and_its_hooks_are_told(home: Home, tides: Repository) -> None:
@@ -45,6 +53,23 @@ def test_what_names_a_project_does_not_steer_the_terminal(home: Home, tides: Rep
     assert home.run("projects", "list", "--json").json[0]["url"] == str(hostile)
 
 
+def test_a_project_known_from_runs_alone_is_served_from_an_address(
+    home: Home, tides: Repository, tmp_path: Path
+) -> None:
+    with home.ledger() as ledger, ledger.writing() as session:
+        session.add(Project(id="project_1", name="tides", url=str(tides.path)))
+    bare = bare_clone(tides, tmp_path)
+    refused = home.run("projects", "add", "tides", f"{bare}-elsewhere", **HERE)
+    assert refused.status == 3
+    assert home.run("projects", "list", "--json").json[0]["url"] == str(tides.path)
+    added = home.run("projects", "add", "tides", str(bare), "--branch", "trunk", **HERE)
+    assert added.status == 0, added.err
+    listed = home.run("projects", "list", "--json").json
+    assert listed == [{"name": "tides", "url": str(bare), "default_branch": "trunk"}]
+    again = home.run("projects", "add", "tides", str(tides.path), **HERE)
+    assert (again.status, "There is a project 'tides' already" in again.err) == (2, True)
+
+
 def test_a_rotated_secret_is_a_new_one(home: Home, tides: Repository) -> None:
     first = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE).json
     second = home.run("projects", "hooks", "tides", "--rotate", "--json").json
@@ -69,8 +94,9 @@ def test_what_cannot_be_served_is_not_added(home: Home, tides: Repository) -> No
     assert list((home.path / "mirrors").glob("*.git")) == []
 
 
-def test_a_name_is_given_once(home: Home, tides: Repository) -> None:
-    assert home.run("projects", "add", "tides", str(tides.path), **HERE).status == 0
+def test_a_name_is_given_once(home: Home, tides: Repository, tmp_path: Path) -> None:
+    bare = bare_clone(tides, tmp_path)
+    assert home.run("projects", "add", "tides", str(bare), **HERE).status == 0
     again = home.run("projects", "add", "tides", str(tides.path), "--json", **HERE)
     assert (again.status, again.json["error"]["code"]) == (2, "project_exists")
     unknown = home.run("projects", "hooks", "tidse", "--json")

@@ -202,14 +202,15 @@ def test_a_commit_is_run_as_it_is_whatever_the_working_tree_holds(desk: Desk) ->
         assert desk.home.row(run["id"]).dirty is None
 
 
-def test_ctrl_c_cancels_what_is_running_and_what_waits(desk: Desk) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_cancels_what_is_running_and_what_waits(desk: Desk, asked: signal.Signals) -> None:
     gates = [Gate(desk.home.path.parent / f"gate{number}") for number in (1, 2)]
     cases = ", ".join(f"{{ gate = '{gate.path}' }}" for gate in gates)
     desk.repository.commit({"provenote.toml": f"{MANIFEST}cases = [{cases}]\n"})
     log = desk.home.path.parent / "run.log"
     process = desk.home.start("run", "gated", log=log, cwd=desk.repository.path)
     gates[0].reached()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(asked)
     assert ended(process, 20) == 130, log.read_text()
     assert "Traceback" not in log.read_text()
     assert desk.home.is_quiet()
@@ -224,6 +225,21 @@ def test_ctrl_c_cancels_what_is_running_and_what_waits(desk: Desk) -> None:
     assert "Ctrl-C again stops at once" in log.read_text()
     assert list((desk.home.path / "work").rglob("run_*")) == []
     assert gates[1].pids == []
+
+
+def test_what_a_killed_command_has_left_is_cleared_away_by_the_next(desk: Desk) -> None:
+    gate = Gate(desk.home.path.parent / "gate")
+    cases = f"cases = [{{ gate = '{gate.path}' }}]\n"
+    desk.repository.commit({"provenote.toml": f"{MANIFEST}{cases}"})
+    log = desk.home.path.parent / "run.log"
+    process = desk.home.start("run", "gated", log=log, cwd=desk.repository.path)
+    gate.reached()
+    process.kill()
+    ended(process, 20)
+    assert list((desk.home.path / "work").rglob("run_*")) != []
+    assert desk.json("run", "quick")["verdict"] == "passed"
+    assert list((desk.home.path / "work").rglob("run_*")) == []
+    assert desk.home.is_quiet()
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,35 @@ NOTEBOOK = (
     "print('after')",
 )
 HOST = "import psutil\nprint(psutil.Process().parents()[1].pid)"
+RESTARTS = """
+import asyncio
+from jupyter_client.manager import AsyncKernelManager
+
+async def main():
+    manager = AsyncKernelManager(kernel_name="forked")
+    await manager.start_kernel()
+    seen = []
+    for again in (False, True):
+        if again:
+            await manager.restart_kernel()
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=60)
+        asked = "known = 'word' in globals(); word = 1"
+        reply = await client.execute_interactive(
+            asked + "; first = not known", user_expressions={"first": "first"}, timeout=60
+        )
+        seen.append(reply["content"]["user_expressions"]["first"]["data"]["text/plain"])
+        reply = await client.execute_interactive(
+            "None", user_expressions={"known": "known"}, timeout=60
+        )
+        seen.append(reply["content"]["user_expressions"]["known"]["data"]["text/plain"])
+        client.stop_channels()
+    await manager.shutdown_kernel()
+    print(seen[2], seen[3])
+
+asyncio.run(main())
+"""
 LAUNCH = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 
 
@@ -128,6 +157,21 @@ def test_a_kernelspec_may_ask_for_a_fork_with_packages_whoever_executes(shell: S
         assert done.returncode == 0, done.stderr
         assert shell.made()[-1] == ["True yes\n"]
     assert len(shell.hosts()) == 1
+
+
+def test_a_forked_kernel_can_be_started_again(shell: Shell) -> None:
+    asked = {"provisioner_name": "provenote-warm"}
+    shell.add_kernel("forked", str(shell.python), *LAUNCH, kernel_provisioner=asked)
+    done = subprocess.run(
+        [sys.executable, "-c", RESTARTS],
+        cwd=shell.folder,
+        env=shell.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "True False\n"), done.stderr
 
 
 def test_a_kernel_that_there_is_not_is_told_by_papermill(shell: Shell) -> None:
