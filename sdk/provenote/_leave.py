@@ -54,8 +54,12 @@ def _empty(names: object) -> None:
 
 def _flush() -> None:
     """Write the buffers of all files that are still open, of Python and of C."""
+    are_files: dict[type, bool] = {}
     for found in gc.get_objects():
-        if issubclass(type(found), io.IOBase):  # it may lie of its class, or raise
+        kind = type(found)  # not what it says of itself: it may lie, or raise
+        if kind not in are_files:
+            are_files[kind] = issubclass(kind, io.IOBase)
+        if are_files[kind]:
             try:  # noqa: SIM105 - contextlib.suppress would be one more object to look at
                 found.flush()
             except Exception:  # noqa: S110 - closed, broken, or not for writing
