@@ -1,9 +1,10 @@
 """What a page says at its end about how it came to be."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.asked import Asked
@@ -96,7 +97,17 @@ def _stage_line(made: "Made") -> StageLine:
 
 
 def _environment_line(environment: Environment, step: Step) -> EnvironmentLine:
-    """Return how large the environment is, and what the template itself imports of it."""
-    facts, imported = environment.facts, set(step.code["imports"])
+    """Return how large the environment is, and what the template itself imports of it.
+
+    A template in another language than Python stands on the program that executed it.
+    """
+    facts, keyed = environment.facts, step.preimage.environment
+    size = len(facts.distributions)
+    if tool := keyed.get("tool"):
+        said = str(tool["version"]).partition("\n")[0] or Path(str(tool["path"])).name
+        packages: Mapping[str, str] = keyed.get("packages") or {}
+        main = {name: told.partition(" ")[0] for name, told in packages.items()}
+        return EnvironmentLine(facts.python, environment.key, size, main, said)
+    imported = set(step.code["imports"])
     main = {d.name: d.version for d in facts.distributions if imported.intersection(d.modules)}
-    return EnvironmentLine(facts.python, environment.key, len(facts.distributions), main)
+    return EnvironmentLine(facts.python, environment.key, size, main)

@@ -37,13 +37,15 @@ class EnvironmentLine:
     """The environment that the template ran in: its Python, key and packages.
 
     ``packages`` counts all installed distributions; ``main`` has the versions of those
-    that the template itself imports.
+    that the template itself imports. ``tool`` is what executed a template of another language,
+    and says of itself; ``main`` then has packages of that language.
     """
 
     python: str
     key: str
     packages: int
     main: Mapping[str, str] = field(default_factory=dict)
+    tool: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

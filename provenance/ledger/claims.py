@@ -221,7 +221,7 @@ def _bury(session: Session, row: Run | Evaluation) -> None:
     row.error = {
         "kind": "worker_lost",
         "message": f"Its worker was lost{often}.",
-        "hint": "Look at the log of the worker, then run it again.",
+        "hint": "Run it again; where a worker had it, its log may tell more.",
     }
     _end(session, row, Status.DEAD, Verdict.WORKER_LOST, f"its worker was lost{often}")
 

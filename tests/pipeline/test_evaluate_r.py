@@ -1,5 +1,6 @@
 """Notebooks in R, as reports and as stages: parameters, results, files, keys, errors."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,9 @@ def test_a_report_in_r_is_executed_rendered_and_reused_by_what_it_stands_on(
     environment = first.record["preimage"]["environment"]
     assert environment["tool"]["version"].startswith("R version")
     assert "IRkernel" in environment["packages"]
+    assert re.search(r"R version \d\S+ .*, with .*\bIRkernel \d", first.html), (
+        "the page says it too"
+    )
 
     commented = FIT_CELL.replace("told <-", "# read it\ntold <-")
     repository.commit(
