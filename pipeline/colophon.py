@@ -101,8 +101,8 @@ def _environment_line(environment: Environment, step: Step) -> EnvironmentLine:
 
     A template in another language than Python stands on the program that executed it.
     """
-    facts, keyed = environment.facts, step.preimage.environment
-    size = len(facts.distributions)
+    facts, size = environment.facts, len(environment.facts.distributions)
+    keyed: Mapping[str, Any] = step.preimage.environment
     if tool := keyed.get("tool"):
         said = str(tool["version"]).partition("\n")[0] or Path(str(tool["path"])).name
         packages: Mapping[str, str] = keyed.get("packages") or {}

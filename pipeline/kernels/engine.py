@@ -99,6 +99,11 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has n
             raise CellTimeoutError(f"The kernel did not answer within {timeout} s.")
         return await super()._async_handle_timeout(timeout, cell)
 
+    def set_widgets_metadata(self) -> None:
+        """Note the state of widgets, the last thing that is done while the kernel is needed."""
+        super().set_widgets_metadata()
+        self.km.is_idle = True  # it has answered all that it was asked
+
     def process_message(self, msg: dict[str, Any], *arguments: Any, **options: Any) -> Any:
         """Take one message of the kernel, unless it is output that no longer fits."""
         if not self._watch.takes(msg):

@@ -72,6 +72,19 @@ class PromptManager(AsyncKernelManager):
 
     client_class = f"{__name__}.{PromptClient.__name__}"
     client_factory = PromptClient
+    is_idle = False
+    """Whether the kernel has done all that it was asked for; set by whoever executes cells."""
+
+    async def _async_interrupt_kernel(self) -> None:
+        """Interrupt the kernel; not one that is idle and only to end.
+
+        jupyter_client does so before it asks for the end. ipykernel may not ignore interrupts
+        yet after its last reply; one that hits it in its own loop, it does not survive in order.
+        """
+        if not (self.is_idle and self.shutting_down):
+            await super()._async_interrupt_kernel()
+
+    interrupt_kernel = _async_interrupt_kernel
 
     async def _async_request_shutdown(self, restart: bool = False) -> None:
         """Ask the kernel to end, by the shortest way that it hears."""
