@@ -57,6 +57,22 @@ def test_what_was_begun_is_finished_when_a_kernel_ends(kitchen: Kitchen, way: st
     assert told == ["written", "written too", "", "called", "finished"]
 
 
+@pytest.mark.parametrize("way", [WARM, COLD])
+def test_a_kernel_that_has_done_its_work_is_not_interrupted(kitchen: Kitchen, way: str) -> None:
+    """One that is interrupted in its own loop hangs, and is killed with its files unwritten."""
+    heeds = (
+        "import os, signal\nplace = os.getcwd() + '/interrupted'\n"
+        "def note(*_): open(place, 'w').write('heard')\n"
+        "signal.signal(signal.SIGINT, note)\nfrom ipykernel.ipkernel import IPythonKernel\n"
+        "kernel = IPythonKernel.instance() if IPythonKernel.initialized() else None\n"
+        "kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None"
+    )
+    with kitchen.kernel(way) as (manager, place):
+        done = by_us(notebook_of(cells(heeds)), manager, place)
+        assert done["cells"][0]["outputs"] == []
+        assert not (place.directory / "interrupted").exists()
+
+
 def test_a_kernel_that_never_ends_is_ended(kitchen: Kitchen) -> None:
     with kitchen.kernel(WARM) as (manager, place):
         manager.shutdown_wait_time = 0.5
