@@ -24,7 +24,7 @@ from pipeline.laying import input_path, sdk_context
 from pipeline.limits import Granted
 from pipeline.magics import plain_python
 from pipeline.observation import asked_to_observe
-from pipeline.preloading import preload_of
+from pipeline.preloading import preload_at
 from pipeline.rendering.theme import theme_digest
 from pipeline.runner.messages import KernelJob, ReportJob
 from pipeline.stages.signature import SEARCH
@@ -119,7 +119,7 @@ def host_wanted(situation: "Situation", template: Template | None = None) -> Hos
     is_python = (template or situation.template).language in PYTHON
     if not (is_python and situation.manifest.environment.warm and situation.spec.warm):
         return None
-    preload = preload_of(situation.checkout.tree, situation.manifest, environment.facts)
+    preload = preload_at(situation.checkout, situation.manifest, environment.facts)
     stamp = environment.facts.digest
     return HostWanted(str(environment.root), stamp, preload, environment=environment.key)
 

@@ -7,10 +7,13 @@ and a kernel that waits serves all of them.
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 from pipeline.magics import plain_python
 from pipeline.manifest_parts.models import Manifest
+from pipeline.repository.checkout import Checkout
 from pipeline.repository.tree import Tree
 from pipeline.stages.signature import SEARCH
 from pipeline.templates import BUILTIN, Template, read_template
@@ -25,6 +28,31 @@ class PreloadError(InvalidInputError):
     """Raised when a manifest asks to preload what its environment does not have."""
 
     code = "preload"
+
+
+def preload_at(checkout: Checkout, manifest: Manifest, facts: EnvironmentFacts) -> tuple[str, ...]:
+    """Return what `preload_of` does, of a checkout; of a commit it is looked for once.
+
+    Each run asks, and there may be hundreds of notebooks to look through. Raises PreloadError.
+    """
+    if checkout.dirty is not None:
+        return preload_of(checkout.tree, manifest, facts)
+    known = _Known(checkout.root, checkout.commit.sha, facts.digest, (checkout, manifest, facts))
+    return _preload_known(known)
+
+
+@dataclass(frozen=True)
+class _Known:
+    root: Path
+    sha: str
+    packages: str
+    of: tuple[Checkout, Manifest, EnvironmentFacts] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _preload_known(known: _Known) -> tuple[str, ...]:
+    checkout, manifest, facts = known.of
+    return preload_of(checkout.tree, manifest, facts)
 
 
 def preload_of(tree: Tree, manifest: Manifest, facts: EnvironmentFacts) -> tuple[str, ...]:
