@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import structlog
 
 from pipeline.kernels.doors import is_open
@@ -67,6 +68,8 @@ class _Host:
         """Let the host end; what it has forked ends when its client lets go."""
         with contextlib.suppress(OSError):
             os.close(self.line)
+        if not _has_children(self.process.pid):
+            self.process.kill()  # nobody has asked it for anything; it may import for seconds yet
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5.0)
         if self.process.poll() is None:
@@ -205,6 +208,13 @@ def sweep_places() -> None:
             if time.time() - place.stat().st_mtime < _FRESH_SECONDS or is_open(place / DOOR):
                 continue
             remove_tree(place)
+
+
+def _has_children(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).children())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _resident(pid: int) -> int:
