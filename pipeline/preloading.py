@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 from pipeline.magics import plain_python
 from pipeline.manifest_parts.models import Manifest
@@ -37,22 +36,22 @@ def preload_at(checkout: Checkout, manifest: Manifest, facts: EnvironmentFacts) 
     """
     if checkout.dirty is not None:
         return preload_of(checkout.tree, manifest, facts)
-    known = _Known(checkout.root, checkout.commit.sha, facts.digest, (checkout, manifest, facts))
-    return _preload_known(known)
+    of_commit = str(checkout.root), checkout.commit.sha, facts.digest
+    return _preload_known(_Known(of_commit, checkout.tree, manifest, facts))
 
 
 @dataclass(frozen=True)
 class _Known:
-    root: Path
-    sha: str
-    packages: str
-    of: tuple[Checkout, Manifest, EnvironmentFacts] = field(compare=False)
+    of_commit: tuple[str, str, str]
+    """What tells one from another: where it lies, its hash, the packages that there are."""
+    tree: Tree = field(compare=False)
+    manifest: Manifest = field(compare=False)
+    facts: EnvironmentFacts = field(compare=False)
 
 
 @lru_cache(maxsize=64)
 def _preload_known(known: _Known) -> tuple[str, ...]:
-    checkout, manifest, facts = known.of
-    return preload_of(checkout.tree, manifest, facts)
+    return preload_of(known.tree, known.manifest, known.facts)
 
 
 def preload_of(tree: Tree, manifest: Manifest, facts: EnvironmentFacts) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def add(name: str, url: str, branch: str, as_json: bool) -> None:
         project = session.scalar(select(Project).where(Project.name == name))
     if project is None:
         project = Project(id=new_id("project"), name=name)
-    elif not _is_working_tree(project.url):
+    elif not _is_of_runs(project.url):
         raise ProjectExistsError(name)
     project.url, project.default_branch = url, branch
     _try_to_read(Mirror(installation, project.id, url))
@@ -101,9 +101,9 @@ def add(name: str, url: str, branch: str, as_json: bool) -> None:
     _print_hooks(settings, project, as_json)
 
 
-def _is_working_tree(url: str) -> bool:
-    """Tell whether *url* is where somebody works, as `provenote run` writes it down."""
-    return Path(url).is_absolute() and Path(url, ".git").exists()
+def _is_of_runs(url: str) -> bool:
+    """Tell whether *url* is where somebody works, or did: `provenote run` writes that down."""
+    return Path(url).is_absolute() and not Path(url, "HEAD").exists()
 
 
 def _try_to_read(mirror: Mirror) -> None:

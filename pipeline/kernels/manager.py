@@ -62,11 +62,6 @@ class PromptClient(AsyncKernelClient):
                 return
 
 
-def _is_unheard() -> bool:
-    """Stand for the short way of a kernel that has none."""
-    return False
-
-
 class PromptManager(AsyncKernelManager):
     """A manager that sees at once that its kernel has ended."""
 
@@ -88,7 +83,8 @@ class PromptManager(AsyncKernelManager):
 
     async def _async_request_shutdown(self, restart: bool = False) -> None:
         """Ask the kernel to end, by the shortest way that it hears."""
-        if restart or not getattr(self.provisioner, "let_leave", _is_unheard)():
+        let_leave = getattr(self.provisioner, "let_leave", None)
+        if restart or let_leave is None or not let_leave():
             await super()._async_request_shutdown(restart)
 
     request_shutdown = _async_request_shutdown

@@ -17,6 +17,7 @@ from pipeline.kernels.waiting import POOL
 from pipeline.processes import become_supervisor, end_descendants
 from pipeline.runner.messages import UNSTOPPABLE
 from pipeline.saving import save_what_is_open
+from provenote._begin import give_way
 
 Emit = Callable[[dict[str, Any]], None]
 _AFTER_SECONDS = 0.2
@@ -26,6 +27,7 @@ _AFTER_SECONDS = 0.2
 def main() -> None:
     """Serve jobs until standard input ends."""
     become_supervisor()
+    give_way()
     signal.signal(signal.SIGTERM, _end)
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not look like a message

@@ -14,6 +14,8 @@ from typing import NoReturn
 _PR_SET_PDEATHSIG = 1
 _DEFAULTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGQUIT)
 _MOST_WORDS = 4_000
+_NICE = 5
+"""As `nice` counts: a third of the share of who has 0."""
 
 
 def end_with_parent() -> None:
@@ -50,6 +52,17 @@ def _become(parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # when the machine is out of memory, this goes and we stay
+    give_way()
+
+
+def give_way() -> None:
+    """Leave the processor to who answers people, where both want it; for the start of a session.
+
+    Linux may divide the processor between sessions first: then the session has to give way too.
+    """
+    os.nice(max(0, _NICE - os.nice(0)))
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as file:
+        file.write(str(_NICE))
 
 
 def _leave(status: int) -> NoReturn:

@@ -8,6 +8,7 @@ stays as it is; its open files are flushed all the same.
 """
 
 import atexit
+import contextlib
 import ctypes
 import gc
 import io
@@ -38,16 +39,14 @@ def _empty_modules(shared: frozenset[str]) -> None:
             setattr(sys, name, None)
     own = [sys.modules.pop(name) for name in list(sys.modules) if name not in shared]
     gc.collect()
-    for module in reversed(own):
-        _empty(getattr(module, "__dict__", None))
-    del own
+    while own:  # the last first
+        with contextlib.suppress(Exception):  # anything may stand among the modules
+            _empty(own.pop().__dict__)
     gc.collect()
 
 
-def _empty(names: object) -> None:
+def _empty(names: dict[str, object]) -> None:
     """Let go of what a module holds: first what is private, as the language says."""
-    if not isinstance(names, dict):
-        return
     private = [name for name in names if isinstance(name, str) and name[:1] == "_" != name[1:2]]
     for name in (*private, *names):
         if name != "__builtins__":
