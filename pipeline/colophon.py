@@ -106,7 +106,8 @@ def _environment_line(environment: Environment, step: Step) -> EnvironmentLine:
     if tool := keyed.get("tool"):
         said = str(tool["version"]).partition("\n")[0] or Path(str(tool["path"])).name
         packages: Mapping[str, str] = keyed.get("packages") or {}
-        main = {name: told.partition(" ")[0] for name, told in packages.items()}
+        named = {name.removeprefix("r:") for name in step.code["imports"]}
+        main = {name: told.split()[0] for name, told in packages.items() if name in named}
         return EnvironmentLine(facts.python, environment.key, size, main, said)
     imported = set(step.code["imports"])
     main = {d.name: d.version for d in facts.distributions if imported.intersection(d.modules)}
