@@ -17,7 +17,7 @@ _WITH_PAGE = frozenset({"report", "render"})
 class Part:
     """One file that a page leads to; ``place`` is the end of its address.
 
-    That is ``<cell>/<output>-<beginning of the digest>``.
+    That is ``<cell>/<output>-<beginning of the digest>``, and a suffix that tells its form.
     """
 
     place: str

@@ -7,6 +7,7 @@ by digest: whoever has the page and the store has everything.
 
 import hashlib
 import json
+import mimetypes
 from dataclasses import dataclass, field
 
 from provenance.pages import Part
@@ -15,6 +16,7 @@ FIGURES_IN_PAGE = 1_500_000
 """How many bytes of figures, as Base64, stand in the page itself."""
 FROM_PAGE = "output/"
 """What the address of a part begins with on a page, which is served at ``/runs/<id>/report``."""
+_SUFFIXES = mimetypes.MimeTypes()  # Python's own list, whatever the machine has
 
 
 @dataclass
@@ -35,10 +37,12 @@ class Parts:
     def add(self, place: str, media_type: str, content: bytes) -> str:
         """Keep *content* beside the page, and return its address as seen from there.
 
-        The address names the content too: pages of several runs can lie in one folder.
+        The address names the content too: pages of several runs can lie in one folder. It ends as
+        a file's name does, from which a browser tells what it is where no server says so.
         """
         digest = hashlib.sha256(content).hexdigest()
-        place = f"{place}-{digest[:8]}"
+        suffix = _SUFFIXES.guess_extension(media_type.partition(";")[0]) or ""
+        place = f"{place}-{digest[:8]}{suffix}"
         self.found.append((Part(place, media_type, digest, len(content)), content))
         return FROM_PAGE + place
 

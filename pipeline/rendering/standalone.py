@@ -32,8 +32,8 @@ _LIBRARY = re.compile(
     + r'([0-9a-f]{64})/([\w.-]+)"(?: defer)?>(?:</script>)?'
 )
 _BESIDE = re.compile(r'<meta name="assets-beside" content="([^"]*)">')
-_FIGURE = re.compile(r'(<img src=")output/(\d+/[\w-]+)"(?: loading="lazy" decoding="async")?')
-_LINK = re.compile(r'(<a href=")output/(\d+/[\w-]+")')
+_FIGURE = re.compile(r'(<img src=")output/(\d+/[\w.-]+)"(?: loading="lazy" decoding="async")?')
+_LINK = re.compile(r'(<a href=")output/(\d+/[\w.-]+")')
 
 
 def standalone(page: str, store: Store, run_url: str) -> str:

@@ -92,8 +92,8 @@ def _import_executing() -> None:
             del sys.modules[name]
 
     del pipeline
-    # It cannot look for parameters in other languages than Python, and says so; we have looked.
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    # What it has to say, of a kernel that died or parameters that it cannot look for, we say too.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 
 def _import_rendering() -> None:
