@@ -44,6 +44,7 @@ def command(prepare: bool, as_json: bool) -> None:
     _write_hook(settings, project, demo.repository, anew=prepare or BASE_URL in os.environ)
     queued = _queue(installation, project, demo)
     if prepare:
+        click.echo("Building the environment that reports run in …", err=True)
         _build_environment(installation)
     told = {
         "project": NAME,

@@ -53,7 +53,9 @@ def test_a_long_text_shows_its_beginning_and_end_and_leads_to_the_whole() -> Non
     assert "line 1\n" in shown
     assert "line 49999" in shown
     assert "line 30000" not in shown
-    assert re.search(r'<a href="output/2/0-[0-9a-f]{8}\.(?:html|txt)">Show the whole output</a>', shown)
+    assert re.search(
+        r'<a href="output/2/0-[0-9a-f]{8}\.(?:html|txt)">Show the whole output</a>', shown
+    )
     assert "48,001 lines, " in shown
     assert whole(page, "2/0-").decode() == "red\n" + text.rstrip()
 
