@@ -38,6 +38,12 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= 390 ? [] :
     .filter((one) => !one.closest(".scroll") && one.getBoundingClientRect().right > 391)
     .map((one) => `${one.tagName}.${one.className}`)"""
 
+OVERLAPS = """() => [...document.querySelectorAll("ul.rows > li")].filter((row) => {
+  const [verdict, what] = [".verdict", ".what"].map((one) => row.querySelector(one));
+  const [left, right] = [verdict, what].map((one) => one.getBoundingClientRect());
+  return left.right > right.left && left.bottom > right.top;
+}).map((row) => row.textContent)"""
+
 __all__ = ["hostile"]
 pytestmark = [
     pytest.mark.browser,
@@ -76,6 +82,18 @@ def test_pages_break_no_rule_of_their_own_and_fit_a_narrow_screen(app, page, hos
             too_wide = page.evaluate(TOO_WIDE)
             assert too_wide == [], url
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 700, 1280])
+def test_each_verdict_has_room_beside_what_it_is_of(page, maker: Maker, width: int):
+    bad = [one for one in Verdict if one not in (Verdict.PASSED, Verdict.CANCELLED)]
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), verdict=bad[-1])
+    for verdict in bad:
+        maker.run(evaluation, f"report-{verdict}", verdict=verdict)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/")
+    assert page.locator("ul.rows > li .verdict").count() == len(bad)
+    assert page.evaluate(OVERLAPS) == []
 
 
 def test_a_report_reaches_neither_the_reader_nor_the_server(page, maker: Maker):
