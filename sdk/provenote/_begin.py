@@ -14,8 +14,8 @@ from typing import NoReturn
 _PR_SET_PDEATHSIG = 1
 _DEFAULTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGQUIT)
 _MOST_WORDS = 4_000
-_NICE = 5
-"""As `nice` counts: a third of the share of who has 0."""
+_NICE = 10
+"""As `nice` counts: a ninth of the share of who has 0."""
 
 
 def end_with_parent() -> None:
