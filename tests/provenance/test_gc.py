@@ -1,131 +1,21 @@
 """Clearing away: what nothing leads to goes, what a row names stays, in a folder or a bucket."""
 
-import fcntl
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from provenance.cache import Cache, Entry
-from provenance.files import mark_used
-from provenance.gc import Cleared, Collector, Keep
+from provenance.gc import Collector, Keep
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pin
-from provenance.ledger.engine import Ledger
 from provenance.ledger.states import Status
-from provenance.ledger.tables import RunJob
 from provenance.record import keep_record
 from provenance.store import Store
 from provenance.stores.local import LocalShelf
-from provenance.sweep import Place
-from tests.provenance.making import genuine_record, output_of, page_with
-from tests.support.ledgers import sqlite_ledger
-from tests.support.rows import add_evaluation, add_project, add_runs
-
-LONG_AGO = 1_000_000_000
-NOW = Keep(grace=0)
-
-
-@dataclass
-class House:
-    """A store and its ledger."""
-
-    store: Store
-    ledger: Ledger
-
-    @property
-    def cache(self) -> Cache:
-        return Cache(self.store)
-
-    def look(self, keep: Keep = NOW) -> Cleared:
-        return Collector(self.store, self.ledger, keep).look()
-
-    def clear(self, keep: Keep = NOW) -> Cleared:
-        return Collector(self.store, self.ledger, keep).clear()
-
-    def run(self, **values: object) -> str:
-        return add_runs(
-            self.ledger, add_evaluation(self.ledger, add_project(self.ledger)), **values
-        )[0]
-
-    def commit(self, number: int, *contents: bytes) -> Entry:
-        return self.cache.commit(genuine_record(self.store, number, *contents))
-
-    def job(self, run_id: str, entry: Entry) -> None:
-        row = RunJob(
-            run_id=run_id, position=0, stage="features", key=entry.record.key, status="executed",
-            sentence="", seconds=1.0, record=entry.record_id,
-        )  # fmt: skip
-        with self.ledger.writing() as session:
-            session.add(row)
-
-    def age(self) -> None:
-        """Let everything in the store be from long ago."""
-        for path in self.store.root.rglob("*"):
-            if path.is_file():
-                os.utime(path, (LONG_AGO, LONG_AGO))
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    ledger = sqlite_ledger(tmp_path / "ledger.sqlite")
-    yield House(Store(tmp_path / "store"), ledger)
-    ledger.close()
-
-
-def action_of(house: House, key: str) -> Path:
-    (path,) = (house.store.root / "actions" / key[:2] / key).iterdir()
-    return path
-
-
-def gone(cleared: Cleared, kind: str) -> set[str]:
-    return {one.name.rpartition("/")[2] for one in cleared.garbage if one.kind == kind}
-
-
-def test_what_a_page_leads_to_stays_as_long_as_the_page(house: House) -> None:
-    figure, library = (house.store.put_bytes(data).sha256 for data in (b"figure", b"library"))
-    lost = house.store.put_bytes(b"of no page").sha256
-    text = f'<script src="../../assets/{library}/x.js"></script> {{"1/0": ["{figure}"]}}'
-    page = house.store.put_bytes(text.encode()).sha256
-    house.run(html=page)
-    house.age()
-    house.clear()
-    assert all(house.store.has(digest) for digest in (page, figure, library))
-    assert not house.store.has(lost)
-
-
-@pytest.mark.parametrize("kind", ["report", "render"])
-@pytest.mark.parametrize("by_row", [False, True])
-def test_what_the_page_of_a_result_leads_to_stays_as_long_as_the_result(
-    house: House, kind: str, by_row: bool
-) -> None:
-    figure = house.store.put_bytes(b"figure").sha256
-    page = output_of(house.store.put_bytes(page_with(figure)), "html")
-    made = genuine_record(house.store, 1, kind=kind)
-    entry = house.cache.commit(replace(made, outputs=(page,)))
-    # What the run shows is another page: the same result with other words around it.
-    other = house.store.put_bytes(b"other words").sha256
-    house.run(html=other, record=entry.record_id if by_row else None)
-    house.age()
-    os.utime(action_of(house, made.key))
-    house.clear()
-    assert all(house.store.has(digest) for digest in (page.sha256, figure, other))
-    house.store.path(page.sha256).unlink()
-    assert house.look().lost == [], "it can be made again"
-
-
-def test_html_that_a_stage_left_leads_to_nothing(house: House) -> None:
-    other = house.store.put_bytes(b"of nobody").sha256
-    page = output_of(house.store.put_bytes(page_with(other)), "html")
-    made = house.cache.commit(replace(genuine_record(house.store, 1), outputs=(page,)))
-    house.age()
-    os.utime(action_of(house, made.record.key))
-    house.clear()
-    assert (house.store.has(page.sha256), house.store.has(other)) == (True, False)
+from tests.provenance.making import genuine_record
+from tests.support.house import LONG_AGO, NOW, House, gone
 
 
 def test_looking_touches_nothing_and_says_what_clearing_then_does(house: House) -> None:
@@ -269,83 +159,6 @@ def test_what_killed_writers_left_goes_and_the_quarantine_stays(house: House) ->
     assert (root / "quarantine" / "4").exists()
 
 
-def test_a_lock_goes_that_nobody_holds(house: House) -> None:
-    house.commit(1, b"x")
-    locks = house.store.root / "locks"
-    locks.mkdir(exist_ok=True)
-    for name in ("held", "free"):
-        (locks / name).touch()
-        os.utime(locks / name, (LONG_AGO, LONG_AGO))
-    with (locks / "held").open() as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        assert gone(house.clear(), "lock") == {"free"}
-    assert [path.name for path in locks.iterdir()] == ["held"]
-
-
-def test_a_folder_that_nobody_used_for_long_goes_however_it_is_protected(
-    house: House, tmp_path: Path
-) -> None:
-    old, new = (tmp_path / "checkouts" / "project" / name for name in ("old", "new"))
-    for folder in (old, new):
-        (folder / "deep").mkdir(parents=True)
-        (folder / "deep" / "file").write_bytes(b"x" * 10)
-        for path in (folder / "deep" / "file", folder / "deep", folder):
-            path.chmod(0o555)
-    place = Place("checkout", tmp_path / "checkouts", 2)
-    (tmp_path / "link").symlink_to(tmp_path / "checkouts")
-    link = Place("checkout", tmp_path / "link", 2)
-    assert house.clear(Keep(grace=0, days=0, places=(link,))).garbage == [], "it may be others'"
-    assert house.clear(Keep(places=(place,))).garbage == [], "both were made just now"
-    done = house.clear(Keep(grace=0, days=0, places=(place,)))
-    assert gone(done, "checkout") == {"old", "new"}
-    assert sum(one.size for one in done.garbage) == 20
-    assert list((tmp_path / "checkouts" / "project").iterdir()) == []
-
-
-def test_a_folder_that_was_used_lately_stays_whatever_its_own_times_say(
-    house: House, tmp_path: Path
-) -> None:
-    """Looked at or not, in ever so many ways: only who uses a folder keeps it."""
-    used, old = (tmp_path / "checkouts" / "project" / name for name in ("used", "old"))
-    for folder in (used, old):
-        folder.mkdir(parents=True)
-        (folder / "file").write_bytes(b"x")
-        mark_used(folder)
-        for path in (folder / "file", folder, folder.with_name(f"{folder.name}.used")):
-            os.utime(path, (time.time(), LONG_AGO))
-        folder.chmod(0o555)
-    keep = Keep(places=(Place("checkout", tmp_path / "checkouts", 2),))
-    before = used.stat()
-    mark_used(used)
-    assert (used.stat().st_mtime_ns, used.stat().st_ctime_ns) == (
-        before.st_mtime_ns,
-        before.st_ctime_ns,
-    ), "code that runs in it is watched for what changes"
-    for _ in range(2):
-        assert gone(house.look(keep), "checkout") == {"old"}, "looking is no use"
-    assert gone(house.clear(keep), "checkout") == {"old"}
-    names = sorted(path.name for path in (tmp_path / "checkouts" / "project").iterdir())
-    assert names == ["used", "used.used"]
-
-
-def test_a_folder_that_is_used_between_our_look_and_its_turn_stays(
-    house: House, tmp_path: Path
-) -> None:
-    folder = tmp_path / "environments" / "one"
-    folder.mkdir(parents=True)
-    os.utime(folder, (LONG_AGO, LONG_AGO))
-    keep = Keep(places=(Place("environment", tmp_path / "environments", 1),))
-    collector = Collector(house.store, house.ledger, keep)
-
-    def meanwhile() -> bool:
-        mark_used(folder)
-        return False
-
-    collector._is_busy = meanwhile  # type: ignore[method-assign]
-    assert collector.clear().garbage == []
-    assert folder.is_dir()
-
-
 def test_nothing_is_removed_while_a_record_that_the_ledger_names_is_lost(house: House) -> None:
     entry = house.commit(1, b"figure")
     house.run(record=entry.record_id)
@@ -357,24 +170,6 @@ def test_nothing_is_removed_while_a_record_that_the_ledger_names_is_lost(house: 
     assert gone(house.clear(Keep(grace=0, despite_losses=True)), "object") == {
         entry.record.outputs[0].sha256
     }
-
-
-@pytest.mark.parametrize("remains", [None, b"broken"])
-def test_nothing_is_removed_while_a_page_is_lost_since_only_it_names_its_figures(
-    house: House, remains: bytes | None
-) -> None:
-    figure = house.store.put_bytes(b"figure").sha256
-    page = house.store.put_bytes(page_with(figure))
-    house.run(html=page.sha256)
-    path = house.store.path(page.sha256)
-    path.unlink()
-    if remains is not None:
-        path.write_bytes(remains)
-    house.age()
-    done = house.clear()
-    assert done.lost == [page.sha256]
-    assert house.store.has(figure)
-    assert figure in gone(house.clear(Keep(grace=0, despite_losses=True)), "object")
 
 
 @pytest.mark.parametrize("remote", [False, True])
@@ -433,13 +228,3 @@ def test_what_was_used_stays_though_a_bucket_does_not_say_so_at_once(
     assert house.clear(Keep()).garbage == []
     os.utime(path, (LONG_AGO, LONG_AGO))
     assert gone(house.clear(Keep()), "object") == {blob.sha256}
-
-
-def test_work_that_begins_while_we_clear_keeps_its_folders(house: House, tmp_path: Path) -> None:
-    for name in ("one", "other"):
-        (tmp_path / "environments" / name).mkdir(parents=True)
-    places = (Place("environment", tmp_path / "environments", 1),)
-    collector = Collector(house.store, house.ledger, Keep(grace=0, days=0, places=places))
-    house.run(status=Status.RUNNING, started_at=utc_now())
-    assert gone(collector.clear(), "environment") == set()
-    assert len(list((tmp_path / "environments").iterdir())) == 2
