@@ -120,7 +120,7 @@ class WarmProvisioner(HeldProvisioner):
         kwargs.pop("extra_arguments", None)
         kwargs.pop("transport_encryption", None)
         assert self.parent is not None  # noqa: S101 - a manager made this
-        if self.kernel is None or self.kernel.held.poll() is not None:  # that one is used up
+        if self.kernel is None or self.kernel.held is self.held:  # that one is used up
             python = Path(self.parent.format_kernel_cmd()[0])  # "python" may be ours
             self.kernel = ask(shared_door(python, self.preload))
             if "-P" not in self.kernel_spec.argv and "" not in self.search:
@@ -128,7 +128,10 @@ class WarmProvisioner(HeldProvisioner):
         self.held, self._is_over = self.kernel.held, False
         # Named, or the manager would write another one where all temporary files are.
         self.parent.connection_file = str(self.kernel.connection_file)
-        self.parent.load_connection_file()
+        try:
+            self.parent.load_connection_file()
+        except FileNotFoundError as error:  # its host clears its directory when it has ended
+            raise _not_started(self.kernel) from error
         self.connection_info = self.parent.get_connection_info()
         return await super().pre_launch(cmd=[], **kwargs)
 
@@ -173,9 +176,13 @@ class WarmProvisioner(HeldProvisioner):
         until = time.monotonic() + _READY_SECONDS
         while not kernel.listens:
             if kernel.held.poll() is not None or time.monotonic() > until:
-                told = f"{kernel.held.complaint or ''} {_tail(kernel.log)}".strip()
-                raise KernelStartError(f"The kernel did not start. {told}".strip())
+                raise _not_started(kernel)
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _not_started(kernel: WaitingKernel) -> KernelStartError:
+    told = f"{kernel.held.complaint or ''} {_tail(kernel.log)}".strip()
+    return KernelStartError(f"The kernel did not start. {told}".strip())
 
 
 def _with_sockets(cover: Cover, kernel: WaitingKernel) -> Cover:

@@ -56,11 +56,15 @@ def work(): print("in", threading.current_thread().name)
 thread = threading.Thread(target=work, name="mine"); thread.start(); thread.join()
 print(threading.main_thread() is threading.current_thread())""",
     """\
-import os, subprocess
+import os, subprocess, time
 print(os.getpid() != os.getppid(), os.getpgrp() == os.getpid(), os.umask(0o22))
 os.write(1, b"past the streams\\n")
-subprocess.run(["sh", "-c", "echo of a child; echo of its errors >&2"])
-!echo shell $((1+1)) {number}""",
+subprocess.run(["sh", "-c", "echo of a child"])
+time.sleep(0.3)  # a thread of ipykernel's reads it, and no cell waits for that""",
+    """\
+subprocess.run(["sh", "-c", "echo of its errors >&2"])
+time.sleep(0.3)""",
+    """!echo shell $((1+1)) {number}""",
     """\
 import signal
 handled = {s.name: str(signal.getsignal(s)) for s in signal.Signals}

@@ -1,15 +1,18 @@
 """What kernels of one host do not share: randomness, names, what they leave behind."""
 
 import json
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.kernels.failures import KernelStartError
-from pipeline.kernels.waiting import Pool
+from pipeline.kernels.waiting import Pool, WaitingKernel, ask
 from pipeline.kernels.warm import warm_kernel
+from provenance.files import remove_tree
 from tests.support.kernels import COLD, WARM, Kitchen, by_us, cells, notebook_of
+from tests.support.waiting import wait_for
 
 DRAWS = """\
 import json, os, random, tempfile, uuid
@@ -105,8 +108,13 @@ def test_how_a_kernel_ended_is_known(kitchen: Kitchen, way: str, code: str, stat
 def test_what_goes_past_the_streams_is_shown_by_the_cell_and_said_in_the_log(
     kitchen: Kitchen,
 ) -> None:
-    printed = "import os\nos.write(1, b'to one, in the cell')\nos.system('echo from below >&2')"
-    warm, cold = (kitchen.execute(cells(printed), way) for way in (WARM, COLD))
+    # Threads of ipykernel's read it, one for each stream, and no cell waits for that.
+    waits = "\nimport os, time\ntime.sleep(0.3)"
+    printed = cells(
+        f"import os\nos.write(1, b'to one, in the cell'){waits}",
+        f"os.system('echo from below >&2'){waits}",
+    )
+    warm, cold = (kitchen.execute(printed, way) for way in (WARM, COLD))
     assert warm.told == cold.told
     assert "to one, in the cell" in warm.log
     assert "from below" in warm.log
@@ -122,6 +130,34 @@ def test_a_host_that_is_not_there_is_told_before_any_cell_runs(
     ):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cleared", [False, True], ids=["its directory stays", "all is gone"])
+def test_a_kernel_that_ended_before_its_run_began_is_told_and_no_other_one_begins(
+    kitchen: Kitchen, tmp_path: Path, cleared: bool
+) -> None:
+    kernel = _hung_up(tmp_path / "door")
+    if cleared:
+        remove_tree(kernel.directory)
+    pool = Pool()
+    pool.take = lambda _: kernel  # type: ignore[method-assign]
+    with (
+        kitchen.place(WARM) as place,
+        pytest.raises(KernelStartError, match="did not start"),
+        warm_kernel(tmp_path / "door", pool, place) as manager,
+    ):
+        by_us(notebook_of(cells("print('there')")), manager, place)
+
+
+def _hung_up(door: Path) -> WaitingKernel:
+    """Return a kernel whose host has taken the call, and ended."""
+    with socket.socket(socket.AF_UNIX) as host:
+        host.bind(str(door))
+        host.listen()
+        kernel = ask(door)
+        host.accept()[0].close()
+    wait_for(lambda: kernel.held.poll() is not None, "the kernel's end to be known")
+    return kernel
 
 
 def test_the_search_path_of_a_run_leads_to_its_checkout_and_stays_there(
