@@ -212,7 +212,10 @@ class Supervised:
         """Let go of the supervisor; everything that is still there is killed."""
         AT_WORK.discard(self)
         with self._lock:
+            self._take_in()
             self._control.close()
+            if self.returncode is None:  # nobody hears of it any more
+                self.returncode = _KILLED if self.left is None else self.left
 
 
 AT_WORK: set[Supervised] = set()

@@ -23,6 +23,7 @@ from traitlets import Instance, List, Unicode
 
 from pipeline.containment import (
     AT_WORK,
+    ENDED_SECONDS,
     Cover,
     Isolation,
     NotCoveredError,
@@ -89,6 +90,9 @@ class HeldProvisioner(KernelProvisionerBase):
         """Let go of the supervisor; what is left below it is killed."""
         if self.held is not None and not self._is_over:
             self._is_over = True
+            if self.held.left is not None:  # why it has ended is said when all of it has
+                self.held.end(interrupt=0, terminate=0)
+                self.held.wait(ENDED_SECONDS)
             self.held.close()
 
 

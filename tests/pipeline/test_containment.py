@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.containment import Isolation, Program, SupervisedProcess, TreeLimits
+from pipeline.containment import Isolation, Program, Supervised, SupervisedProcess, TreeLimits
 from pipeline.processes import marked_processes
 from pipeline.workplace import MARKER
 from tests.support.waiting import wait_for
@@ -221,6 +222,15 @@ def test_code_that_kills_its_supervisor_ends_with_it(tmp_path: Path) -> None:
         assert process.lost
         assert process.pid is not None
         wait_for(lambda: not psutil.pid_exists(process.pid or 0), "its end")
+
+
+def test_one_that_is_let_go_of_before_its_last_word_is_not_taken_for_killed() -> None:
+    ours, theirs = socket.socketpair()
+    held = Supervised(ours)
+    theirs.sendall(b'{"event": "left", "status": -9}\n')
+    held.close()
+    theirs.close()
+    assert (held.poll(), held.lost) == (-9, False)
 
 
 def test_a_supervisor_that_has_nothing_to_watch_for_sleeps(start: Start) -> None:

@@ -1,13 +1,17 @@
 """What kernels of one host do not share: randomness, names, what they leave behind."""
 
+import asyncio
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from pipeline.containment import Exceeded, Supervised
 from pipeline.kernels.failures import KernelStartError
+from pipeline.kernels.provisioner import WarmProvisioner
 from pipeline.kernels.waiting import Pool, WaitingKernel, ask
 from pipeline.kernels.warm import warm_kernel
 from provenance.files import remove_tree
@@ -103,6 +107,26 @@ def test_how_a_kernel_ended_is_known(kitchen: Kitchen, way: str, code: str, stat
         held = manager.provisioner.held
         assert held is not None
         assert held.returncode == status
+
+
+def test_what_is_said_of_a_kernel_s_end_is_heard_to_the_last_word() -> None:
+    """Its status comes first; that it had too much memory, when all of it has ended."""
+    ours, theirs = socket.socketpair()
+    kernel = WarmProvisioner()
+    kernel.held = held = Supervised(ours)
+    theirs.sendall(b'{"event": "left", "status": -9}\n')
+
+    def say_why() -> None:
+        time.sleep(0.2)
+        last = {"event": "exceeded", "limit": "memory", "used": 2, "allowed": 1}, {"event": "ended"}
+        theirs.sendall(
+            b"".join(json.dumps({"status": -9} | told).encode() + b"\n" for told in last)
+        )
+
+    with theirs, ThreadPoolExecutor(1) as pool:
+        pool.submit(say_why)
+        assert asyncio.run(kernel.wait()) == -9
+    assert held.exceeded == Exceeded("memory", 2, 1)
 
 
 def test_what_goes_past_the_streams_is_shown_by_the_cell_and_said_in_the_log(
