@@ -3,10 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
-from sqlalchemy.exc import InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException
-
 from provenance.errors import (
     ConflictingError,
     InvalidInputError,
@@ -22,7 +18,6 @@ _ANSWERS: tuple[tuple[type[ProvenoteError], int, int], ...] = (
     (ConflictingError, 409, 3),
     (ProvenoteError, 500, 3),
 )
-RETRY_SECONDS = 5
 
 
 class RefusedError(InvalidInputError):
@@ -62,43 +57,3 @@ def problems_of(error: ProvenoteError) -> list[dict[str, str]]:
     """Return the single problems that *error* is made of, where it is made of several."""
     problems: tuple[Any, ...] = getattr(error, "problems", ())
     return [{name: str(text) for name, text in asdict(problem).items()} for problem in problems]
-
-
-def answer_with_json(blueprint: Blueprint) -> None:
-    """Let every error of *blueprint*'s views become a JSON answer."""
-    blueprint.register_error_handler(ProvenoteError, json_answer)
-    blueprint.register_error_handler(HTTPException, _http_answer)
-    blueprint.register_error_handler(OperationalError, _database_answer)
-    blueprint.register_error_handler(InterfaceError, _database_answer)
-    blueprint.register_error_handler(Exception, _unforeseen_answer)
-
-
-def json_answer(error: ProvenoteError) -> Response:
-    """Return the JSON answer to *error*."""
-    status = http_status(error)
-    response = jsonify(error_object(error))
-    response.status_code = status
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
-    return response
-
-
-def _http_answer(error: HTTPException) -> Response:
-    code = (error.name or "error").lower().replace(" ", "_")
-    response = jsonify(
-        {"error": {"code": code, "message": error.description or error.name, "hint": ""}}
-    )
-    response.status_code = error.code or 500
-    return response
-
-
-def _database_answer(error: OperationalError | InterfaceError) -> Response:
-    current_app.logger.error("The ledger does not answer.", exc_info=error)
-    return json_answer(
-        UnavailableError("The ledger does not answer; nothing was written.", "Send it again.")
-    )
-
-
-def _unforeseen_answer(error: Exception) -> Response:
-    current_app.logger.error("No answer for %s.", request.path, exc_info=error)
-    return json_answer(ProvenoteError("A mistake of provenote's own stopped this request."))

@@ -139,6 +139,12 @@ def test_a_plan_is_told_without_loading_what_executes() -> None:
     assert "sqlalchemy" in found
 
 
+def test_no_command_that_only_tells_loads_what_serves() -> None:
+    names = ("data", "data_read", "environments", "errors", "explain", "show", "used_by", "verify")
+    told = ", ".join("app.errors" if name == "errors" else f"app.cli.{name}" for name in names)
+    assert loaded(f"import {told}").isdisjoint({"celery", "flask"} | HEAVY)
+
+
 def test_a_file_is_looked_into_without_loading_the_ledger() -> None:
     found = loaded("import provenance.datasets.elsewhere")
     assert found.isdisjoint({"sqlalchemy", "alembic", "pydantic"} | HEAVY)

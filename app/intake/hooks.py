@@ -8,7 +8,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.current import doorbell, installation, settings
-from app.errors import RefusedError, answer_with_json
+from app.errors import RefusedError
 from app.intake.forges.forge import Forge, Ignored
 from app.intake.forges.git import Git
 from app.intake.forges.github import GitHub
@@ -16,6 +16,7 @@ from app.intake.offer import find_project
 from app.intake.payload import read_json_object
 from app.intake.request import Accepted, accept_push
 from app.intake.secrets import is_signed, valid_secrets
+from app.json_answers import answer_with_json
 from provenance.errors import NotFoundError
 from provenance.ledger.tables import Project
 from provenance.nearest import listed

@@ -3,13 +3,14 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from flask import Flask
+from typing import TYPE_CHECKING, Any
 
 from app.progress import left_words, state_words
 from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
+
+if TYPE_CHECKING:
+    from flask import Flask  # commands print by these, too
 
 MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -150,7 +151,7 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def install(app: Flask) -> None:
+def install(app: "Flask") -> None:
     """Make the filters known to the templates of *app*."""
     named = (ago, exact, iso, duration, number, signed, size, short, short_id, value_text, plural)
     for function in named:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 
 from app.current import INSTALLATION
-from app.errors import RefusedError, json_answer
+from app.errors import RefusedError
+from app.json_answers import json_answer
 
 MAX_BODY_BYTES = 1024 * 1024
 """Largest body of any request but a hook's, which sets its own limit."""

@@ -11,7 +11,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from app.current import installation
-from app.errors import RETRY_SECONDS, http_status, problems_of
+from app.errors import http_status, problems_of
+from app.json_answers import RETRY_SECONDS
 from provenance.errors import ProvenoteError
 from provenance.ledger.queries.projects import all_projects
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import psutil
 from pipeline.workplace import MARKER
 from provenance.ledger.engine import Ledger
 from provenance.ledger.tables import Evaluation, Run
+from tests.support.forking import ForkingServer
 from tests.support.ledgers import sqlite_ledger
 from tests.support.waiting import wait_for
 
@@ -59,16 +61,7 @@ class Home:
 
     def run(self, *arguments: str, cwd: Path | None = None, **settings: str) -> Ended:
         """Run ``provenote ARGUMENTS`` to its end."""
-        done = subprocess.run(
-            [PROVENOTE, *arguments],
-            cwd=cwd or self.path.parent,
-            env=self.environ(**settings),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONG * 2,
-            check=False,
-        )
+        done = _server().run(arguments, cwd or self.path.parent, self.environ(**settings), LONG * 2)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def start(
@@ -136,6 +129,11 @@ class Home:
             row = session.get_one(Evaluation, evaluation_id)
             len(row.runs)
             return row
+
+
+@cache
+def _server() -> ForkingServer:
+    return ForkingServer(PROVENOTE)
 
 
 def make_home(folder: Path, environments: Path, **settings: str) -> Home:

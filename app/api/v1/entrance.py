@@ -11,8 +11,9 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 
 from app.api.v1.models import ErrorAnswer
-from app.errors import RefusedError, answer_with_json, error_object, json_answer
+from app.errors import RefusedError, error_object
 from app.intake.payload import read_json_object
+from app.json_answers import answer_with_json, json_answer
 from app.web.guard import UNKNOWN, UPLOADS
 from provenance.errors import InvalidInputError, NotFoundError
 from provenance.text import storable
