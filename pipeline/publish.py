@@ -18,10 +18,14 @@ from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
 from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.states import Verdict
-from provenance.ledger.tables import Check, Metric, RunInput, RunJob
+from provenance.ledger.tables import Check, Commit, Metric, RunInput, RunJob
+from provenance.ledger.text_tables import PageText
 from provenance.ledger.times import CaseKey, Took, remember_took
 from provenance.ledger.uses import indexed, remember_uses
+from provenance.ledger.words import note_page
 from provenance.text import storable
+
+_LONGEST_NAMES = 2_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def publish(
             session, CaseKey(asked.project_id, asked.report, asked.case_key), outcome.took
         )
     _index(session, outcome)
+    _note_page(session, asked, outcome)
     if answer is not None and asked.again_of is not None:
         told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
         write_reproduction(session, Attempted(asked.again_of, claim.id, *told))
@@ -94,6 +99,26 @@ def _index(session: Session, outcome: Outcome) -> None:
     for entry in entries:
         if entry.record_id not in known:
             remember_uses(session, entry.record_id, entry.record)
+
+
+def _note_page(session: Session, asked: Asked, outcome: Outcome) -> None:
+    """Let the page be found by its words, once somebody has had the time to read it."""
+    values = _report_values(outcome.report) if outcome.report else {"html": None}
+    if values["html"] is None:
+        return
+    valued = (f"{name} {value}" for name, value in asked.params.items())
+    commit = session.get(Commit, (asked.project_id, asked.commit))
+    note_page(
+        session,
+        PageText(
+            html=values["html"],
+            notebook=values["notebook"],
+            project_id=asked.project_id,
+            names=" ".join(
+                [asked.project, asked.report, *valued, commit.subject if commit else ""]
+            )[:_LONGEST_NAMES],
+        ),
+    )
 
 
 def _remember(session: Session, asked: Asked, outcome: Outcome) -> None:

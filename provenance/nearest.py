@@ -18,7 +18,7 @@ def nearest(name: str, known: Iterable[str], *, most: int = COMPARED) -> str | N
 
     # Only the beginning is compared: matching is quadratic, and the name may be hostile.
     near = difflib.get_close_matches(name[:_BEGINNING], islice(known, most), n=1, cutoff=0.5)
-    return near[0] if near else None
+    return str(near[0]) if near else None  # a word of an enumeration, too, is shown as a word
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

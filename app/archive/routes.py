@@ -16,6 +16,7 @@ from app.archive import (
     project,
     report,
     run,
+    search,
     stable,
     used_by,
 )
@@ -25,6 +26,7 @@ blueprint = Blueprint("archive", __name__)
 
 _PAGES = (
     ("/", "home", home.home),
+    ("/search", "search", search.search),
     ("/projects/<project>", "project", project.project),
     ("/projects/<project>/reports/<report>", "report", report.report),
     ("/evaluations/<evaluation_id>", "evaluation", evaluation.evaluation),

@@ -9,6 +9,7 @@ import structlog
 from app.settings import Settings
 from app.work.broker import make_folders
 from app.work.doorbell import Doorbell
+from app.work.indexing import read_pages
 from app.work.owner import owner_name
 from app.work.reconcile import sweep, take_back
 from pipeline.host import this_host
@@ -18,6 +19,7 @@ from provenance.ledger.tables import Evaluation, Run
 
 _LOOK_SECONDS = 1.0
 _CLEAN_SECONDS = 15.0
+_READ_SECONDS = 0.3
 _log = structlog.get_logger()
 
 
@@ -55,9 +57,13 @@ class Tick:
                 for clean in (self._take_back, self._sweep, self._tend):
                     _tried(clean)
             _tried(self.ring_for_waiting)
+            _tried(self._read_pages)
 
     def _take_back(self) -> None:
         take_back(self._installation)
+
+    def _read_pages(self) -> None:
+        read_pages(self._installation, _READ_SECONDS)
 
     def _sweep(self) -> None:
         sweep(self._installation)

@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 26
@@ -36,6 +37,14 @@ def new_id(prefix: str) -> str:
     identifiers sort by age as plain text and never hold ``i``, ``l``, ``o`` or ``u``. Those
     made by one process sort in the order they were made.
     """
-    value = _clock.tick()
+    return _written(prefix, _clock.tick())
+
+
+def first_id(prefix: str, at: datetime) -> str:
+    """Return what every identifier that is made at *at* or later sorts after."""
+    return _written(prefix, max(0, int(at.timestamp() * 1000)) << 80)
+
+
+def _written(prefix: str, value: int) -> str:
     digits = [_ALPHABET[(value >> (5 * place)) & 31] for place in reversed(range(_LENGTH))]
     return f"{prefix}_{''.join(digits)}"

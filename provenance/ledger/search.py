@@ -1,16 +1,40 @@
 """Finding runs by what they are."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.interfaces import ORMOption
 
+from provenance.ledger.distinct import distinct_from
+from provenance.ledger.ids import first_id
+from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
-from provenance.ledger.tables import Project, Run
+from provenance.ledger.tables import Evaluation, Metric, Project, Run
+from provenance.ledger.words import pages_with
+
+_SIGNS: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class MetricBound:
+    """What a metric of a run has to be."""
+
+    name: str
+    sign: str
+    """``=``, ``<``, ``<=``, ``>`` or ``>=``."""
+    value: float
 
 
 @dataclass(frozen=True)
@@ -28,6 +52,21 @@ class RunFilter:
     """``reproduce`` or ``whatif``; None: only runs like any other."""
     params: Mapping[str, str] = field(default_factory=dict)
     """Values of parameters, as texts."""
+    actor: str | None = None
+    """Who asked for them."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Between which instants they were asked for."""
+    metrics: Sequence[MetricBound] = ()
+    words: Sequence[str] = ()
+    """What their pages say, or what they are called."""
+    begun: bool = False
+    """Whether the project, report, branch, actor and parameters may be only begun."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether any run will do."""
+        return replace(self, begun=False) == RunFilter()
 
 
 @dataclass(frozen=True)
@@ -47,30 +86,94 @@ def search_runs(
     options: Sequence[ORMOption] = (),
 ) -> Page:
     """Return at most *limit* runs older than *after*, the id of a run."""
-    query = select(Run).join(Run.project).where(*_conditions(session, wanted))
-    if after is not None:
-        query = query.where(Run.id < after)
+    query = select(Run).join(Run.project).where(*_conditions(session, wanted, after))
     query = query.order_by(Run.id.desc()).limit(limit + 1).options(*options)
     found = session.scalars(query).unique().all()
     runs = found[:limit]
     return Page(runs, runs[-1].id if len(found) > limit else None)
 
 
-def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]]:
-    columns: list[tuple[Any, Any]] = [
+def search_rows(
+    session: Session, wanted: RunFilter, limit: int, after: str | None
+) -> tuple[tuple[RunRow, ...], bool]:
+    """Return the same runs as rows of a list, and whether there are older ones.
+
+    Where words are sought, a page that several runs share is there once, for the newest of them.
+    """
+    query = select_rows().where(*_conditions(session, wanted, after))
+    if wanted.words:
+        newest = select(func.max(Run.id)).join(Run.project).group_by(Run.html).correlate(None)
+        whole = _conditions(session, wanted, None)
+        query = query.where(Run.id.in_(newest.where(*whole)))
+    return page_of(run_rows(session, query.order_by(Run.id.desc()).limit(limit + 1)), limit)
+
+
+def _conditions(
+    session: Session, wanted: RunFilter, after: str | None
+) -> list[ColumnElement[bool]]:
+    names = [
         (Project.name, wanted.project),
         (Run.report, wanted.report),
         (Run.branch, wanted.branch),
-        (Run.status, wanted.status),
-        (Run.verdict, wanted.verdict),
     ]
-    conditions = [column == value for column, value in columns if value is not None]
+    conditions = [
+        _named(session, column, name, wanted.begun) for column, name in names if name is not None
+    ]
+    exact: list[tuple[Any, Any]] = [(Run.status, wanted.status), (Run.verdict, wanted.verdict)]
+    conditions += [column == value for column, value in exact if value is not None]
     conditions.append(Run.purpose.is_not_distinct_from(wanted.purpose))
     if wanted.commit is not None:
-        conditions.append(Run.commit_sha.startswith(wanted.commit, autoescape=True))
+        conditions += _begins(Run.commit_sha, wanted.commit)
+    if wanted.actor is not None:
+        by = _named(session, Evaluation.actor, wanted.actor, wanted.begun)
+        conditions.append(Run.evaluation_id.in_(select(Evaluation.id).where(by)))
+    conditions += _between(wanted, after)
+    conditions += [_measured(bound) for bound in wanted.metrics]
+    conditions += [_valued(session, name, wanted) for name in wanted.params]
+    if wanted.words:
+        conditions.append(Run.html.in_(pages_with(session, wanted.words)))
+    return conditions
+
+
+def _named(
+    session: Session, column: InstrumentedAttribute[Any], name: str, begun: bool
+) -> ColumnElement[bool]:
+    """Hold *column* to *name*; to all that begins with it where it may be only begun."""
+    if not begun:
+        return column == name
+    names = distinct_from(session, column, name)
+    return column == name if names[:1] == [name] else column.in_(names)
+
+
+def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnElement[bool]]:
+    """Compare by order, which an index knows; after hexadecimal digits comes "g"."""
+    return [column >= digits, column < f"{digits}g"]
+
+
+def _between(wanted: RunFilter, after: str | None) -> Iterator[ColumnElement[bool]]:
+    if after is not None:
+        yield Run.id < after
+    if wanted.since is not None:
+        yield Run.id >= first_id("run", wanted.since)
+    if wanted.until is not None:
+        yield Run.id < first_id("run", wanted.until)
+
+
+def _measured(bound: MetricBound) -> ColumnElement[bool]:
+    compare = _SIGNS[bound.sign]
+    return exists().where(
+        Metric.run_id == Run.id, Metric.name == bound.name, compare(Metric.value, bound.value)
+    )
+
+
+def _valued(session: Session, name: str, wanted: RunFilter) -> ColumnElement[bool]:
     on_sqlite = session.get_bind().dialect.name == "sqlite"
-    is_value = _is_on_sqlite if on_sqlite else _is
-    return conditions + [is_value(name, text) for name, text in wanted.params.items()]
+    text = wanted.params[name]
+    is_value = (_is_on_sqlite if on_sqlite else _is)(name, text)
+    if not wanted.begun:
+        return is_value
+    value = Run.params[name].as_string()
+    return or_(is_value, cast(value, String).startswith(text, autoescape=True))
 
 
 def _is(name: str, text: str) -> ColumnElement[bool]:

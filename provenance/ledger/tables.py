@@ -60,7 +60,10 @@ class Evaluation(Claimable, Base):
     """Everything that one trigger asked for."""
 
     __tablename__ = "evaluation"
-    __table_args__ = (Index("ix_evaluation_project_id_id", "project_id", "id"),)
+    __table_args__ = (
+        Index("ix_evaluation_project_id_id", "project_id", "id"),
+        Index("ix_evaluation_actor_id", "actor", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
@@ -113,6 +116,10 @@ class Run(Claimable, Base):
         Index("ix_run_again_of", "again_of"),
         Index("ix_run_status_id", "status", "id"),
         Index("ix_run_environment_id", "environment", "id"),
+        Index("ix_run_html_id", "html", "id"),
+        Index("ix_run_verdict_id", "verdict", "id"),
+        Index("ix_run_branch_id", "branch", "id"),
+        Index("ix_run_commit_sha_id", "commit_sha", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -180,6 +187,7 @@ class Metric(Base):
     """A number that a template or stage recorded."""
 
     __tablename__ = "metric"
+    __table_args__ = (Index("ix_metric_name_value", "name", "value"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)

@@ -10,6 +10,10 @@ from provenance.ledger.states import Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
 
 SHA = "a" * 40
+_FACTS: dict[str, Any] = {
+    **{"report": "daily", "params": {}, "case": {}},
+    **{"case_key": case_key({}), "commit_sha": SHA},
+}
 
 
 def add_project(ledger: Ledger) -> Project:
@@ -38,8 +42,7 @@ def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: A
             id=new_id("run"),
             evaluation_id=evaluation.id,
             project_id=evaluation.project_id,
-            report="daily",
-            **({"params": {}, "case": {}, "case_key": case_key({}), "commit_sha": SHA} | values),
+            **(_FACTS | values),
         )
         for _ in range(count)
     ]

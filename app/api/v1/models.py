@@ -44,6 +44,12 @@ class RunsQuery(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    q: str | None = Field(
+        None,
+        max_length=500,
+        description="What can be typed into the search box: filters such as `since:7d` and "
+        "`metric.rmse>2`, and words of pages. The other parameters narrow it further.",
+    )
     project: str | None = None
     report: str | None = None
     commit: str | None = Field(None, description="A commit, or its first digits, at least four.")

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ from provenance.ledger.cancel import cancel_run
 from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
+from provenance.ledger.search_text import read_search
 from provenance.ledger.states import ENDED, Purpose, Status, Trigger, Verdict
 from provenance.ledger.tables import Run
 from provenance.nearest import did_you_mean, listed
@@ -89,8 +91,8 @@ def list_runs(query: RunsQuery) -> Response:
     if query.cursor is not None and not _CURSOR.fullmatch(query.cursor):
         refuse("cursor: not one that was given out.", "Use the `next` of the page before.")
     with installation().ledger.reading() as session:
-        if wanted.project is not None:
-            project_named(session, wanted.project)
+        if query.project is not None:
+            project_named(session, query.project)
         page = search_runs(session, wanted, query.limit, query.cursor, WHOLE)
         progress = progress_of(session, page.runs)
         base = installation().base_url
@@ -197,16 +199,27 @@ def _filter(query: RunsQuery) -> RunFilter:
             f"commit: found {query.commit[:80]!r}, expected 4 to 64 hexadecimal digits.",
             "Use branch= for the name of a branch.",
         )
-    return RunFilter(
-        project=query.project,
-        report=query.report,
-        commit=query.commit,
-        branch=query.branch,
-        status=_word(Status, "status", query.status),
-        verdict=_word(Verdict, "verdict", query.verdict),
-        purpose=_word(Purpose, "purpose", query.purpose),
-        params=_params(query.model_extra or {}),
-    )
+    given = {
+        "project": query.project,
+        "report": query.report,
+        "commit": query.commit,
+        "branch": query.branch,
+        "status": _word(Status, "status", query.status),
+        "verdict": _word(Verdict, "verdict", query.verdict),
+        "purpose": _word(Purpose, "purpose", query.purpose),
+        "params": _params(query.model_extra or {}) or None,
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(_typed(query.q), **changes)
+
+
+def _typed(text: str | None) -> RunFilter:
+    if text is None:
+        return RunFilter()
+    sought = read_search(text)
+    if sought.problems:
+        refuse(f"q: {sought.problems[0]}")
+    return sought.wanted
 
 
 def _word(words: type[Word], name: str, text: str | None) -> Word | None:

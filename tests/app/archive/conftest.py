@@ -9,16 +9,18 @@ from sqlalchemy import event
 from app.factory import create_app
 from app.settings import Settings
 from pipeline.installation import Installation
-from provenance.ledger.columns import Base
 from tests.app.archive.maker import Maker
+from tests.support.ledgers import sqlite_ledger
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
-    made = create_app(Settings(home=tmp_path / "home", base_url="http://localhost"))
+    home = tmp_path / "home"
+    home.mkdir()
+    sqlite_ledger(home / "ledger.sqlite").close()
+    made = create_app(Settings(home=home, base_url="http://localhost"))
     made.config["PROPAGATE_EXCEPTIONS"] = False
     world: Installation = made.extensions["provenote"]
-    Base.metadata.create_all(world.ledger.engine)
     yield made
     world.ledger.close()
 

@@ -1,5 +1,6 @@
 import json
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +104,9 @@ def pages(app, ids: list[str]) -> list[str]:
         f"/runs/{live}",
         f"/runs/{live}/live?seen=running.0.0.other",
         f"/evaluations/{evaluation}",
+        f"/search?q={quote(EVIL)}",
+        f"/search?q={quote(EVIL)}&brief=1",
+        f"/search?q={quote('report:' + EVIL)}",
     ]
     return urls + tabs + others
 

@@ -76,7 +76,7 @@ def page(address: str):
 
 def test_pages_break_no_rule_of_their_own_and_fit_a_narrow_screen(app, page, hostile):
     for url in pages(app, hostile)[:3] + pages(app, hostile)[5:]:
-        if "/live?" not in url:
+        if "/live?" not in url and "brief=" not in url:  # those are parts of pages
             page.goto(url)
             page.wait_for_timeout(150)
             too_wide = page.evaluate(TOO_WIDE)

@@ -16,6 +16,7 @@ from app.settings import Settings
 from pipeline.installation import Installation
 from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Base, Project
+from tests.support.ledgers import sqlite_ledger
 from tests.support.repository import Repository as SharedRepository
 
 SECRET_KEY = "a secret of the tests"
@@ -121,15 +122,17 @@ def bell() -> Bell:
 
 @pytest.fixture
 def app(tmp_path: Path, bell: Bell) -> Iterator[Flask]:
+    home = tmp_path / "home"
+    home.mkdir()
+    sqlite_ledger(home / "ledger.sqlite").close()
     settings = Settings(
-        home=tmp_path / "home",
+        home=home,
         secret_key=SECRET_KEY,
         base_url="https://reports.example.org",
         allow_file_repositories=True,
     )
     made = create_app(settings, bell)
     world: Installation = made.extensions["provenote"]
-    Base.metadata.create_all(world.ledger.engine)
     yield made
     world.ledger.close()
 

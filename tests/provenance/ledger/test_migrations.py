@@ -21,6 +21,7 @@ from provenance.ledger.migrate import (
     upgrade,
 )
 from provenance.ledger.tables import RunInput
+from provenance.ledger.text_tables import WORDS
 
 _AT = datetime(2026, 3, 1, tzinfo=UTC)
 _CLAIMABLE = {
@@ -59,7 +60,8 @@ def empty(database_url: str):
 def test_models_and_migrations_agree(empty: Ledger) -> None:
     upgrade(empty)
     with empty.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        opts = {"compare_server_default": True, "include_object": _of_the_models}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
         inspector = inspect(connection)
         named = [
@@ -128,6 +130,11 @@ def test_a_ledger_of_another_version_is_refused(empty: Ledger) -> None:
 
 def test_the_newest_migration_is_the_one_that_is_asked_for() -> None:
     assert ScriptDirectory(str(migrate._SCRIPTS)).get_heads() == [HEAD]
+
+
+def _of_the_models(_: object, name: str | None, *__: object) -> bool:
+    """Leave out what finds words: tables on SQLite, an index of an expression on PostgreSQL."""
+    return name is None or not name.startswith(WORDS)
 
 
 def _shape(ledger: Ledger) -> dict[str, list[str]]:

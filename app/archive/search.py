@@ -1,0 +1,71 @@
+"""The search page: runs by filters and by the words of their pages, and what is called alike."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.current import installation
+from provenance.ledger.queries.cases import CaseNames, case_names
+from provenance.ledger.queries.named import NamedReport, reports_called
+from provenance.ledger.queries.runs import PAGE, RunRow
+from provenance.ledger.search import search_rows
+from provenance.ledger.search_text import FILTERS, LONGEST, Search, read_search
+from provenance.ledger.tables import Run
+from provenance.ledger.words import MOST_PAGES, Snippet, snippets
+
+BRIEF = 8
+"""Rows below the box, before anybody asks for the whole page."""
+_SHA = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has brought."""
+
+    reports: tuple[NamedReport, ...]
+    rows: tuple[RunRow, ...]
+    snippets: Mapping[str, Snippet]
+    case_name: CaseNames
+    older: bool
+
+
+def search() -> ResponseReturnValue:
+    """Show what was found; with ``brief`` only the first of it, to stand below the box."""
+    text = request.args.get("q", "").strip()[:LONGEST]
+    brief = "brief" in request.args
+    sought = read_search(_meant(text))
+    with installation().ledger.reading() as session:
+        if text.startswith("run_") and not brief and session.get(Run, text) is not None:
+            return redirect(url_for("archive.run", run_id=text))
+        found = _find(session, sought, BRIEF if brief else PAGE, request.args.get("before"))
+    return render_template(
+        "archive/search_brief.html" if brief else "archive/search.html",
+        text=text,
+        sought=sought,
+        found=found,
+        before=request.args.get("before"),
+        filters=FILTERS,
+        most_pages=MOST_PAGES,
+    )
+
+
+def _meant(text: str) -> str:
+    """Take a lone row of hexadecimal digits for the beginning of a commit."""
+    return f"commit:{text}" if _SHA.fullmatch(text) else text
+
+
+def _find(session: Session, sought: Search, most: int, before: str | None) -> Found:
+    rows, older = search_rows(session, sought.wanted, most, before)
+    words = sought.wanted.words
+    pages = [row.html for row in rows if row.html is not None]
+    return Found(
+        reports=reports_called(session, words) if words and before is None else (),
+        rows=rows,
+        snippets=snippets(session, pages, words) if words else {},
+        case_name=case_names(session, [(row.project_id, row.report) for row in rows]),
+        older=older,
+    )

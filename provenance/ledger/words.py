@@ -1,0 +1,125 @@
+"""Finding pages by their words: FTS5 on SQLite, a text search index on PostgreSQL."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, column, select, table, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from provenance.ledger.text_tables import WORDS, PageText
+from provenance.text import storable
+
+MOST_PAGES = 300
+"""So many pages are looked at for words that very many have: the newest."""
+_BEFORE, _AFTER = 60, 110
+_TOKEN = re.compile(r"[^\W_]+")
+_IN_POSTGRESQL = text(
+    "to_tsvector('simple', regexp_replace(names || ' ' || coalesce(body, ''), "
+    "'[^[:alnum:]]+', ' ', 'g')) @@ to_tsquery('simple', :sought)"
+)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A page whose words are not known yet."""
+
+    id: int
+    notebook: str | None
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A place in a page where one of the words stands."""
+
+    before: str
+    hit: str
+    after: str
+
+
+def note_page(session: Session, page: PageText) -> None:
+    """Note a page to be read, unless it is known."""
+    sqlite_ = session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if sqlite_ else postgresql.insert
+    values = {
+        "html": page.html,
+        "notebook": page.notebook,
+        "project_id": page.project_id,
+        "names": storable(page.names),
+    }
+    session.execute(
+        insert(PageText).values(**values).on_conflict_do_nothing(index_elements=["html"])
+    )
+
+
+def unread_pages(session: Session, most: int) -> list[Unread]:
+    """Return pages that are still to be read, the newest first."""
+    query = select(PageText.id, PageText.notebook).where(PageText.body.is_(None))
+    rows = session.execute(query.order_by(PageText.id.desc()).limit(most))
+    return [Unread(row.id, row.notebook) for row in rows]
+
+
+def write_words(session: Session, page_id: int, body: str) -> None:
+    """Say what a page says; who comes second changes nothing."""
+    unread = update(PageText).where(PageText.id == page_id, PageText.body.is_(None))
+    written: Any = session.execute(unread.values(body=storable(body)))
+    if written.rowcount and session.get_bind().dialect.name == "sqlite":
+        session.execute(
+            text(
+                f"INSERT INTO {WORDS} (rowid, names, body) "  # noqa: S608 - a name of ours
+                "SELECT id, names, body FROM page_text WHERE id = :id"
+            ),
+            {"id": page_id},
+        )
+
+
+def pages_with(session: Session, words: Sequence[str]) -> Select[Any]:
+    """Return a query for the digests of the newest pages that have all *words*.
+
+    A word of a page need only begin with one that is sought; one of several parts, such as a
+    date, stands for these parts in a row.
+    """
+    parts = [found for word in words if (found := _TOKEN.findall(word))]
+    query: Select[Any] = select(PageText.html).limit(MOST_PAGES)
+    if session.get_bind().dialect.name == "sqlite":
+        sought = " AND ".join(f'"{" ".join(each)}" *' for each in parts)
+        index = table(WORDS, column("rowid"))
+        return (
+            query.join(index, index.c.rowid == PageText.id)
+            .where(text(f"{WORDS} MATCH :sought").bindparams(sought=sought))
+            .order_by(index.c.rowid.desc())
+        )
+    sought = " & ".join(" <-> ".join([*each[:-1], f"{each[-1]}:*"]) for each in parts)
+    return query.where(_IN_POSTGRESQL.bindparams(sought=sought)).order_by(PageText.id.desc())
+
+
+def are_words(words: Sequence[str]) -> bool:
+    """Tell whether anything can be sought: punctuation alone is no word."""
+    return any(_TOKEN.search(word) for word in words)
+
+
+def snippets(session: Session, pages: Sequence[str], words: Sequence[str]) -> Mapping[str, Snippet]:
+    """Return, by its digest, where each page has one of *words*; not for those that only have
+    them in their names."""
+    rows = session.execute(
+        select(PageText.html, PageText.body).where(PageText.html.in_(pages))
+    ).all()
+    found = {row.html: _snippet(row.body or "", words) for row in rows}
+    return {html: snippet for html, snippet in found.items() if snippet is not None}
+
+
+def _snippet(body: str, words: Sequence[str]) -> Snippet | None:
+    parts = [r"[\W_]+".join(map(re.escape, _TOKEN.findall(word))) for word in words]
+    pattern = "|".join(part for part in parts if part)
+    hit = re.search(rf"(?<![^\W_])(?:{pattern})[^\W_]*", body, re.IGNORECASE)
+    if not pattern or hit is None:
+        return None
+    start = max(0, hit.start() - _BEFORE)
+    before, after = body[start : hit.start()], body[hit.end() : hit.end() + _AFTER]
+    if start:
+        before = f"… {before.partition(' ')[2]}"
+    if hit.end() + _AFTER < len(body):
+        after = f"{after.rpartition(' ')[0]} …"
+    return Snippet(" ".join(before.split("\n")), hit[0], " ".join(after.split("\n")))

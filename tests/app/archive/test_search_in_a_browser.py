@@ -1,0 +1,56 @@
+"""The search box as somebody uses it who has no mouse."""
+
+import pytest
+
+from tests.app.archive.maker import Maker
+from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
+from tests.app.archive.test_search_page import delays
+
+__all__ = ["address", "delays", "page"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
+]
+FOUND = "[data-found] li a"
+
+
+def test_a_slash_leads_to_the_box_and_what_is_found_stands_below_it(page, delays):
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("rus")
+    page.wait_for_selector(FOUND)
+    assert "rush" in page.text_content(FOUND)
+    assert page.text_content("form[role=search] [role=status]") == "1 is found"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/runs/{delays.id}")
+    assert page.complaints == []
+
+
+def test_escape_closes_enter_leads_to_the_page_and_a_slash_can_be_typed(page, delays):
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("a/b")
+    page.wait_for_selector("[data-found]:not([hidden])")
+    assert page.input_value("input[name=q]") == "a/b"
+    page.keyboard.press("Escape")
+    assert page.is_hidden("[data-found]")
+    page.fill("input[name=q]", "status:failed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=status%3Afailed")
+    assert page.input_value("input[name=q]") == "status:failed"
+    assert page.locator("main ul.rows > li").count() == 1
+
+
+def test_what_is_typed_last_is_what_is_shown(page, maker: Maker, delays):
+    page.goto("/")
+    page.click("input[name=q]")
+    page.keyboard.type("rush", delay=15)
+    page.keyboard.type("x", delay=200)
+    page.wait_for_function(
+        "document.querySelector('[data-found]').textContent.includes('Nothing is found')"
+    )
+    page.fill("input[name=q]", "")
+    page.wait_for_selector("[data-found]", state="hidden")

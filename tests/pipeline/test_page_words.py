@@ -1,0 +1,56 @@
+"""What of an executed notebook can be found by its words."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.page_words import LONGEST, page_words
+
+
+def notebook(*cells: dict[str, Any]) -> bytes:
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}).encode()
+
+
+def code(*outputs: dict[str, Any]) -> dict[str, Any]:
+    return {"cell_type": "code", "source": "hidden = 'code'", "outputs": list(outputs)}
+
+
+def shows(**forms: Any) -> dict[str, Any]:
+    data = {name.replace("_", "/"): value for name, value in forms.items()}
+    return {"output_type": "display_data", "data": data}
+
+
+def test_prose_and_outputs_are_words_and_code_is_none() -> None:
+    prose = {"cell_type": "markdown", "source": ["# Delays\n", "by <b>hour</b> &amp; **day**"]}
+    printed = {"output_type": "stream", "name": "stdout", "text": ["14.2\x1b[31m red\x1b[0m\n"]}
+    failed = {"output_type": "error", "ename": "KeyError", "evalue": "'rain'", "traceback": ["x"]}
+    found = page_words(notebook(prose, code(printed), code(failed)))
+    assert found == "Delays\nby hour & day\n14.2 red\nKeyError: 'rain'"
+
+
+def test_the_best_form_of_an_output_counts_and_its_scripts_do_not() -> None:
+    table = "<style>td {}</style><table><tr><td>one</td><td>two</td></tr></table><script>x</script>"
+    found = page_words(notebook(code(shows(text_html=table, text_plain="plain"))))
+    assert found.split() == ["one", "two"]
+    assert page_words(notebook(code(shows(image_png="iVBORw0K", text_plain="<Figure>")))) == (
+        "<Figure>"
+    )
+    assert page_words(notebook(code(shows(image_png="iVBORw0K")))) == ""
+
+
+def test_a_long_page_is_cut() -> None:
+    printed = {"output_type": "stream", "name": "stdout", "text": "word " * LONGEST}
+    assert len(page_words(notebook(code(printed, printed)))) <= LONGEST
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"cells": 3}', b'{"cells": [{}]}', b"\xff"])
+def test_what_is_no_notebook_says_nothing(data: bytes) -> None:
+    assert page_words(data) == ""
+
+
+@given(st.text(alphabet="<>&;/scriptyle=\"' \n", max_size=200))
+def test_any_markup_has_words(text: str) -> None:
+    page_words(notebook(code(shows(text_html=text))))
