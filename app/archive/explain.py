@@ -7,6 +7,7 @@ from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from app.archive.notebook_view import readable
+from app.comparing.runs import cells_of_runs
 from app.current import installation
 from app.explained import run_meant
 from provenance.errors import InvalidInputError
@@ -70,10 +71,11 @@ def explain() -> str:
         )
     with installation().ledger.reading() as session:
         a, b = run_meant(session, a), b and run_meant(session, b)
-        return _comparison(session, a, b) if b else _story(session, a)
+        return comparison(session, a, b) if b else _story(session, a)
 
 
-def _comparison(session: Session, a: str, b: str) -> str:
+def comparison(session: Session, a: str, b: str) -> str:
+    """Return the page of two runs: why they differ, what moved, and their cells side by side."""
     found = explain_runs(session, installation().store, a, b)
     rows, names = _rows(session, [a, b])
     return render_template(
@@ -86,6 +88,8 @@ def _comparison(session: Session, a: str, b: str) -> str:
         most_causes=MOST_CAUSES,
         unfolded=_unfolded(found),
         shown_outputs=shown_outputs,
+        cells=cells_of_runs(session, installation().store, a, b),
+        diff_lines=diff_lines,
     )
 
 

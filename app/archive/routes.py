@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, abort, request
 
 from app.archive import (
     artifacts,
+    compare,
     data_buttons,
     datasets,
     environment_buttons,
@@ -40,6 +41,7 @@ _PAGES = (
     ("/runs/<run_id>/notebook", "notebook", run.notebook),
     ("/runs/<run_id>/provenance", "provenance", run.provenance),
     ("/runs/<run_id>/log", "log", run.log),
+    ("/compare", "compare", compare.compare),
     ("/explain", "explain", explain.explain),
     ("/used-by", "used_by", used_by.used_by),
     ("/datasets", "datasets", datasets.datasets),

@@ -24,11 +24,12 @@ def read_pages(installation: Installation, seconds: float) -> int:
     while time.monotonic() < until:
         with installation.ledger.reading() as session:
             pages = unread_pages(session, _AT_ONCE)
-        for page in pages:
-            said = _said(installation, page.notebook)
+        said = [(page.id, _said(installation, page.notebook)) for page in pages]
+        if said:
             with installation.ledger.writing() as session:
-                write_words(session, page.id, said)
-            count += 1
+                for page_id, words in said:
+                    write_words(session, page_id, words)
+        count += len(said)
         if len(pages) < _AT_ONCE:
             break
     return count

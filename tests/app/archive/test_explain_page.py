@@ -52,11 +52,11 @@ def test_one_run_alone_is_told_as_a_story(client, pair):
     answer = client.get(f"/explain?a={pair[1].id}")
     assert answer.status_code == 200
     assert "Made in order" in answer.text
-    assert f"/explain?a={pair[0].id}&amp;b={pair[1].id}" in answer.text
+    assert f"/compare?a={pair[0].id}&amp;b={pair[1].id}" in answer.text
 
 
 def test_the_run_page_leads_to_what_changed_since_the_run_before(client, pair):
-    link = f'href="/explain?a={pair[0].id}&amp;b={pair[1].id}"'
+    link = f'href="/compare?a={pair[0].id}&amp;b={pair[1].id}"'
     assert link in client.get(f"/runs/{pair[1].id}").text
     assert f'href="/explain?a={pair[0].id}"' in client.get(f"/runs/{pair[0].id}").text
 

@@ -68,5 +68,5 @@ def test_a_what_if_leads_to_what_moved(client, maker: Maker):
     evaluation, run = made(maker, metrics={"rmse": (14.0, "min", "lower")})
     asked = about(maker, evaluation, run, "whatif", metrics={"rmse": (15.5, "min", "lower")})
     page = client.get(f"/runs/{asked.id}").text
-    assert f'href="/explain?a={run.id}&amp;b={asked.id}"' in page
+    assert f'href="/compare?a={run.id}&amp;b={asked.id}"' in page
     assert "1.5" in page

@@ -1,0 +1,1 @@
+"""Two runs side by side: their cells, the tables and figures that these show."""
