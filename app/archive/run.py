@@ -7,6 +7,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.archive.artifacts import NoArtifactError, artifact
+from app.archive.graph import HEIGHT, WIDTH, graph_of, shortened
 from app.archive.live import live_view
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view, readable
@@ -17,10 +18,11 @@ from provenance.ledger.queries.kernels import proof_of_run
 from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
 from provenance.ledger.states import ENDED, Verdict
-from provenance.ledger.tables import Evaluation
+from provenance.ledger.tables import Evaluation, Run
+from provenance.nearest import did_you_mean_or_all, shown
 from provenance.readings import Reading, readings
 from provenance.store import MissingObjectError
-from provenance.story import load_story
+from provenance.story import Story, load_story
 
 LONGEST_LOG = 500_000
 LONGEST_RECORD = 2_000_000
@@ -75,17 +77,29 @@ def notebook(run_id: str) -> ResponseReturnValue:
 
 
 def provenance(run_id: str) -> ResponseReturnValue:
-    """Show what was executed and reused and why; with ``?format=json`` send the record."""
+    """Show what was executed and reused and why; with ``?format=json`` send the record.
+
+    That is the report's; with ``?job=`` the one of a stage.
+    """
     page = _page(run_id)
+    job = request.args.get("job", "")
+    record = _record_of(page.run, job) if job else page.run.record
     if request.args.get("format") == "json":
-        return artifact(page.run, page.run.record, "record", "application/json")
+        return artifact(page.run, record, "record", "application/json")
+    with installation().ledger.reading() as session:
+        story = load_story(session, installation().store, run_id, whole=False)
     return render_template(
         "archive/provenance.html",
         page=page,
         tab="provenance",
         run=page.run,
-        record=_record_text(page.run.record),
-        sources=_sources(run_id),
+        job=job,
+        record_id=record,
+        record=_record_text(record),
+        sources=_sources(story),
+        graph=graph_of(story),
+        shortened=shortened,
+        box=(WIDTH, HEIGHT),
     )
 
 
@@ -107,11 +121,18 @@ def _page(run_id: str) -> RunPage:
         return run_page(session, run_id)
 
 
-def _sources(run_id: str) -> list[tuple[str, Reading]]:
+def _record_of(run: Run, job: str) -> str | None:
+    """Return the record that a job of *run* stands on; raise where there is no such job."""
+    found = next((one for one in run.jobs if one.stage == job), None)
+    if found is None:
+        hint = did_you_mean_or_all(job, [one.stage for one in run.jobs])
+        raise NoArtifactError(f"Run {run.id} has no job {shown(job)}.", hint)
+    return found.record
+
+
+def _sources(story: Story) -> list[tuple[str, Reading]]:
     """Return what the stages of a run have read from sources, as far as records are there."""
-    with installation().ledger.reading() as session:
-        jobs = load_story(session, installation().store, run_id, whole=False).jobs
-    return [(job.name, one) for job in jobs if job.record for one in readings(job.record)]
+    return [(job.name, one) for job in story.jobs if job.record for one in readings(job.record)]
 
 
 def _trouble(verdict: str | None) -> str:
