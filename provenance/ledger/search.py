@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.interfaces import ORMOption
 
 from provenance.ledger.distinct import distinct_from
@@ -18,6 +18,8 @@ from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
 from provenance.ledger.words import pages_with
 
+_FEW = 200
+"""Evaluations that are named one by one."""
 _SIGNS: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": operator.eq,
     "<": operator.lt,
@@ -87,7 +89,7 @@ def search_runs(
 ) -> Page:
     """Return at most *limit* runs older than *after*, the id of a run."""
     query = select(Run).join(Run.project).where(*_conditions(session, wanted, after))
-    query = query.order_by(Run.id.desc()).limit(limit + 1).options(*options)
+    query = _newest_first(query, wanted).limit(limit + 1).options(*options)
     found = session.scalars(query).unique().all()
     runs = found[:limit]
     return Page(runs, runs[-1].id if len(found) > limit else None)
@@ -103,9 +105,19 @@ def search_rows(
     query = select_rows().where(*_conditions(session, wanted, after))
     if wanted.words:
         newest = select(func.max(Run.id)).join(Run.project).group_by(Run.html).correlate(None)
-        whole = _conditions(session, wanted, None)
+        whole = [*_conditions(session, wanted, None), *map(_has, wanted.metrics[:1])]
         query = query.where(Run.id.in_(newest.where(*whole)))
-    return page_of(run_rows(session, query.order_by(Run.id.desc()).limit(limit + 1)), limit)
+    return page_of(run_rows(session, _newest_first(query, wanted).limit(limit + 1)), limit)
+
+
+def _newest_first(query: Select[Any], wanted: RunFilter) -> Select[Any]:
+    """Order the runs. Where metrics count, it is the first of them whose index is gone along:
+    few runs may have it, and there it stands in the order of their ids."""
+    if not wanted.metrics:
+        return query.order_by(Run.id.desc())
+    first = aliased(Metric)
+    query = query.join(first, first.run_id == Run.id).where(*_measured(first, wanted.metrics[0]))
+    return query.order_by(first.run_id.desc())
 
 
 def _conditions(
@@ -117,32 +129,46 @@ def _conditions(
         (Run.branch, wanted.branch),
     ]
     conditions = [
-        _named(session, column, name, wanted.begun) for column, name in names if name is not None
+        _named(session, column, name, wanted) for column, name in names if name is not None
     ]
     exact: list[tuple[Any, Any]] = [(Run.status, wanted.status), (Run.verdict, wanted.verdict)]
-    conditions += [column == value for column, value in exact if value is not None]
+    conditions += [_looked_at(column, wanted) == value for column, value in exact if value]
     conditions.append(Run.purpose.is_not_distinct_from(wanted.purpose))
     if wanted.commit is not None:
         conditions += _begins(Run.commit_sha, wanted.commit)
     if wanted.actor is not None:
-        by = _named(session, Evaluation.actor, wanted.actor, wanted.begun)
-        conditions.append(Run.evaluation_id.in_(select(Evaluation.id).where(by)))
+        conditions.append(_asked_by(session, wanted.actor, wanted))
     conditions += _between(wanted, after)
-    conditions += [_measured(bound) for bound in wanted.metrics]
+    conditions += [_has(bound) for bound in wanted.metrics[1:]]
     conditions += [_valued(session, name, wanted) for name in wanted.params]
     if wanted.words:
         conditions.append(Run.html.in_(pages_with(session, wanted.words)))
     return conditions
 
 
+def _looked_at(
+    column: InstrumentedAttribute[Any], wanted: RunFilter
+) -> ColumnElement[Any] | InstrumentedAttribute[Any]:
+    """Return *column*; where words are sought, such that its index stays away: their pages are
+    fewer than what any other filter finds, and no database knows that."""
+    return _without_index(column) if wanted.words else column
+
+
+def _without_index(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, column)
+
+
 def _named(
-    session: Session, column: InstrumentedAttribute[Any], name: str, begun: bool
+    session: Session, column: InstrumentedAttribute[Any], name: str, wanted: RunFilter
 ) -> ColumnElement[bool]:
     """Hold *column* to *name*; to all that begins with it where it may be only begun."""
-    if not begun:
-        return column == name
+    if not wanted.begun:
+        return _looked_at(column, wanted) == name
     names = distinct_from(session, column, name)
-    return column == name if names[:1] == [name] else column.in_(names)
+    if names[:1] == [name] or len(names) == 1:
+        return _looked_at(column, wanted) == names[0]
+    # Of several names an index gives all runs to be sorted; from the newest on a page fills soon.
+    return _without_index(column).in_(names)
 
 
 def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnElement[bool]]:
@@ -159,11 +185,21 @@ def _between(wanted: RunFilter, after: str | None) -> Iterator[ColumnElement[boo
         yield Run.id < first_id("run", wanted.until)
 
 
-def _measured(bound: MetricBound) -> ColumnElement[bool]:
-    compare = _SIGNS[bound.sign]
-    return exists().where(
-        Metric.run_id == Run.id, Metric.name == bound.name, compare(Metric.value, bound.value)
-    )
+def _measured(metric: type[Metric], bound: MetricBound) -> list[ColumnElement[bool]]:
+    return [metric.name == bound.name, _SIGNS[bound.sign](metric.value, bound.value)]
+
+
+def _has(bound: MetricBound) -> ColumnElement[bool]:
+    return exists().where(Metric.run_id == Run.id, *_measured(Metric, bound))
+
+
+def _asked_by(session: Session, actor: str, wanted: RunFilter) -> ColumnElement[bool]:
+    """Hold runs to those of somebody, by the evaluations where these are few."""
+    by = _named(session, Evaluation.actor, actor, replace(wanted, words=()))
+    few = session.scalars(select(Evaluation.id).where(by).limit(_FEW + 1)).all()
+    if len(few) <= _FEW:
+        return Run.evaluation_id.in_(few)
+    return exists().where(Evaluation.id == Run.evaluation_id, by)
 
 
 def _valued(session: Session, name: str, wanted: RunFilter) -> ColumnElement[bool]:

@@ -117,6 +117,7 @@ class Run(Claimable, Base):
         Index("ix_run_status_id", "status", "id"),
         Index("ix_run_environment_id", "environment", "id"),
         Index("ix_run_html_id", "html", "id"),
+        Index("ix_run_report_id", "report", "id"),
         Index("ix_run_verdict_id", "verdict", "id"),
         Index("ix_run_branch_id", "branch", "id"),
         Index("ix_run_commit_sha_id", "commit_sha", "id"),
@@ -183,11 +184,27 @@ class Run(Claimable, Base):
     jobs: Mapped[list["RunJob"]] = relationship(order_by="RunJob.position")
 
 
+class CaseHead(Base):
+    """The newest run of each case, so that nobody goes through all runs to know the cases.
+
+    Runs about other runs are left out.
+    """
+
+    __tablename__ = "case_head"
+    __table_args__ = (Index("ix_case_head_run_id", "run_id"),)
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    report: Mapped[str] = mapped_column(primary_key=True)
+    case_key: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str]
+    """Sorts by the time when it was asked for."""
+
+
 class Metric(Base):
     """A number that a template or stage recorded."""
 
     __tablename__ = "metric"
-    __table_args__ = (Index("ix_metric_name_value", "name", "value"),)
+    __table_args__ = (Index("ix_metric_name_run_id_value", "name", "run_id", "value"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)

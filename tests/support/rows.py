@@ -5,7 +5,7 @@ from typing import Any
 
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
-from provenance.ledger.intake import case_key
+from provenance.ledger.intake import case_key, note_heads
 from provenance.ledger.states import Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
 
@@ -48,4 +48,5 @@ def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: A
     ]
     with ledger.writing() as session:
         session.add_all(rows)
+        note_heads(session, rows)
     return sorted(row.id for row in rows)

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.runs import RunRow
-from provenance.ledger.tables import Run
+from provenance.ledger.tables import CaseHead, Run
 
 LONGEST_LABEL = 60
+MOST_CASES = 2_000
+"""Cases that are told apart, those that were run last; of others their values are shown."""
 _ABSENT = object()
 
 
@@ -46,21 +48,20 @@ class CaseNames:
 def cases_of(session: Session, reports: Iterable[tuple[str, str]]) -> tuple[Case, ...]:
     """Return the cases of *reports* (pairs of project id and name) that have a run.
 
-    They are ordered by project, report and label.
+    There are 2,000 at most, those that were run last, ordered by project, report and label.
     """
     pairs = sorted(set(reports))
     if not pairs:
         return ()
-    newest = (
-        select(func.max(Run.id))
-        .where(tuple_(Run.project_id, Run.report).in_(pairs), Run.purpose.is_(None))
-        .group_by(Run.project_id, Run.report, Run.case_key)
+    query = (
+        select(CaseHead.project_id, CaseHead.report, CaseHead.case_key, Run.case)
+        .join(Run, Run.id == CaseHead.run_id)
+        .where(tuple_(CaseHead.project_id, CaseHead.report).in_(pairs))
+        .order_by(CaseHead.run_id.desc())
+        .limit(MOST_CASES)
     )
-    columns = (Run.project_id, Run.report, Run.case_key, Run.case)
     found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
-    for project_id, report, key, params in session.execute(
-        select(*columns).where(Run.id.in_(newest))
-    ):
+    for project_id, report, key, params in session.execute(query):
         found.setdefault((project_id, report), []).append((key, params))
     return tuple(case for pair in pairs for case in _of_one_report(pair, found.get(pair, [])))
 
@@ -81,9 +82,7 @@ def label_of(params: Mapping[str, Any], differing: Sequence[str]) -> str:
     return short or "only case"
 
 
-def _of_one_report(
-    pair: tuple[str, str], found: Sequence[tuple[str, dict[str, Any]]]
-) -> list[Case]:
+def _of_one_report(pair: tuple[str, str], found: Sequence[Any]) -> list[Case]:
     differing = _differing([params for _, params in found])
     cases = [Case(*pair, key, params, label_of(params, differing)) for key, params in found]
     return sorted(cases, key=lambda case: (case.label, case.key))

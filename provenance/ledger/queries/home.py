@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.columns import utc_now
+from provenance.ledger.ids import first_id
 from provenance.ledger.queries.kernels import kernels_token
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.movement import movement, token
 from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.states import ENDED, Status, Verdict
-from provenance.ledger.tables import Check, Evaluation, Run
+from provenance.ledger.tables import CaseHead, Check, Evaluation, Run
 
 ATTENTION_DAYS = 30
+LONGEST_WAIT_DAYS = 7
 MOST_SHOWN = 20
 MOST_UNDER_WAY = 60
 
@@ -47,18 +49,26 @@ def needs_attention(session: Session) -> tuple[Attention, ...]:
     are runs of uncommitted changes, which say nothing of a commit.
     """
     since = utc_now() - timedelta(days=ATTENTION_DAYS)
+    ended = aliased(Run)
     newest = (
-        select(func.max(Run.id))
+        select(ended.id)
         .where(
-            Run.purpose.is_(None),
-            Run.dirty.is_(None),
-            Run.status.in_(ENDED),
-            or_(Run.verdict.is_(None), Run.verdict != Verdict.CANCELLED),
+            ended.project_id == CaseHead.project_id,
+            ended.report == CaseHead.report,
+            ended.case_key == CaseHead.case_key,
+            ended.purpose.is_(None),
+            ended.dirty.is_(None),
+            ended.status.in_(ENDED),
+            or_(ended.verdict.is_(None), ended.verdict != Verdict.CANCELLED),
         )
-        .group_by(Run.project_id, Run.report, Run.case_key)
+        .order_by(ended.id.desc())
+        .limit(1)
+        .correlate(CaseHead)
     )
+    # Asked for in the time in question: whatever has ended in it was, or waited for long.
+    recent = CaseHead.run_id >= first_id("run", since - timedelta(days=LONGEST_WAIT_DAYS))
     query = select_rows().where(
-        Run.id.in_(newest),
+        Run.id.in_(select(newest.scalar_subquery()).select_from(CaseHead).where(recent)),
         Run.finished_at >= since,
         or_(Run.verdict.is_(None), Run.verdict != Verdict.PASSED),
     )

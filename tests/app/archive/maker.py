@@ -9,7 +9,7 @@ from provenance.identity.canonical import digest
 from provenance.ledger.columns import utc_now
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow, KernelProof
 from provenance.ledger.ids import new_id
-from provenance.ledger.intake import case_key
+from provenance.ledger.intake import case_key, note_heads
 from provenance.ledger.states import Status, Trigger, Verdict
 from provenance.ledger.tables import (
     Check,
@@ -97,7 +97,10 @@ class Maker:
             Check(position=place, ok=ok, message=message)
             for place, (ok, message) in enumerate(checks)
         ]
-        return self._add(run)
+        added: Run = self._add(run)
+        with self.installation.ledger.writing() as session:
+            note_heads(session, [added])
+        return added
 
     def job(self, run: Run, position: int, **values: Any) -> RunJob:
         facts = {"stage": "features", "key": "a" * 64, "status": "executed", "reason": "code"}

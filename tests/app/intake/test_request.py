@@ -149,7 +149,7 @@ def test_many_requests_at_once_all_become_runs(ask, installation):
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: ask(), range(16)))
     assert len({run.id for run in runs}) == 16
-    assert rows(installation) == {"commit": 1, "evaluation": 16, "run": 16}
+    assert rows(installation) == {"case_head": 1, "commit": 1, "evaluation": 16, "run": 16}
 
 
 def test_preparing_twice_writes_each_case_once(installation, project):
@@ -166,7 +166,7 @@ def test_preparing_twice_writes_each_case_once(installation, project):
         again = prepare_runs(session, session.get_one(Evaluation, evaluation.id), commit, cases)
     assert [run.id for run in again] == [run.id for run in first]
     assert [run.params for run in first] == [{"day": "1"}, {"day": "2"}]
-    assert rows(installation) == {"commit": 1, "evaluation": 1, "run": 2}
+    assert rows(installation) == {"case_head": 2, "commit": 1, "evaluation": 1, "run": 2}
 
 
 def test_the_heavy_libraries_stay_out_of_the_web(ask):
