@@ -42,7 +42,7 @@ def _within(most: int, texts: Iterator[str]) -> Iterator[str]:
 def _told(cells: list[dict[str, Any]]) -> Iterator[str]:
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            yield _MARKS.sub("", _without_markup(_joined(cell["source"])))
+            yield _prose(_joined(cell["source"]))
         for output in cell.get("outputs", ()):
             yield _said(output)
 
@@ -58,7 +58,13 @@ def _said(output: dict[str, Any]) -> str:
     if form is None:
         return ""
     text = _joined(data[form])
+    if form == "text/markdown":
+        return _prose(text)
     return _without_markup(text) if form == "text/html" else text
+
+
+def _prose(text: str) -> str:
+    return _MARKS.sub("", _without_markup(text))
 
 
 def _joined(text: Any) -> str:

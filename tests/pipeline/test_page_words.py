@@ -39,6 +39,8 @@ def test_the_best_form_of_an_output_counts_and_its_scripts_do_not() -> None:
         "<Figure>"
     )
     assert page_words(notebook(code(shows(image_png="iVBORw0K")))) == ""
+    told = shows(text_markdown="## Off by **2** `min`", text_plain="<Markdown>")
+    assert page_words(notebook(code(told))) == "Off by 2 min"
 
 
 def test_a_long_page_is_cut() -> None:
