@@ -47,6 +47,8 @@ def standby(postgresql: str, primary: Engine) -> Iterator[Engine]:
     assert binaries is not None
     with standby_of(postgresql, binaries) as url:
         engine = create_engine(f"{url}/postgres", isolation_level="AUTOCOMMIT")
+        write(primary, engine)  # one that has replayed nothing yet does not say how far it is
+        wait_for(lambda: ask(engine, "SELECT pg_last_xact_replay_timestamp()"), "a replay")
         yield engine
         engine.dispose()
 
