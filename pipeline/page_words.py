@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import Any
+
+from pipeline.markup import pieces
 
 LONGEST = 100_000
 """Characters of a page that can be found."""
@@ -71,33 +72,7 @@ def _joined(text: Any) -> str:
     return "".join(text)
 
 
-class _Text(HTMLParser):
-    """Collects what is seen of HTML."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self._unseen += tag in ("script", "style")
-        self.pieces.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style"):
-            self._unseen = max(0, self._unseen - 1)
-        self.pieces.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.pieces.append(data)
-
-
 def _without_markup(text: str) -> str:
     if "<" not in text:
         return text
-    parser = _Text()
-    parser.feed(text[: 20 * LONGEST])
-    parser.close()
-    return "".join(parser.pieces)
+    return "".join(piece.text or " " for piece in pieces(text[: 20 * LONGEST]))

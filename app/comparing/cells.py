@@ -13,6 +13,11 @@ _SIMILAR = 0.5
 """From here on a cell that stands in another's place is that one, edited."""
 _NEAR = 20
 """So many cells further on an edited cell is looked for."""
+MOST_CHANGED = 60
+"""Cells that are compared in detail: who has more of them compares other things."""
+_MOST_LINES = 1_500
+_MOST_LOOKS = 1_000
+"""So often two cells are held against each other: templates that have more in common need less."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,6 @@ class CellPair:
     """What it shows otherwise than before."""
 
     @property
-    def same(self) -> bool:
-        """Whether nothing became of it."""
-        return self.diff is None and not self.outputs
-
-    @property
     def number(self) -> int:
         """Its place in the newer template, or in the older where it is gone."""
         cell = self.after or self.before
@@ -54,12 +54,34 @@ class CellPair:
         return cell.number
 
 
-def compare_cells(before: Sequence[Cell], after: Sequence[Cell]) -> tuple[CellPair, ...]:
-    """Return the cells of two templates in pairs, in the order of the newer one."""
-    return tuple(_pair(was, now) for was, now in _aligned(before, after))
+@dataclass(frozen=True)
+class ComparedCells:
+    """What became of the cells of a template from one run to another."""
+
+    changed: tuple[CellPair, ...] = ()
+    same: int = 0
+    left_out: int = 0
+    """Cells that differ as well, beyond the most that are compared in detail."""
+    missing: str = ""
+    """Why there is nothing to compare; empty where there is."""
+
+
+def compare_cells(before: Sequence[Cell], after: Sequence[Cell]) -> ComparedCells:
+    """Compare two templates cell by cell, in the order of the newer one."""
+    changed: list[CellPair] = []
+    same = left_out = 0
+    for was, now in _aligned(before, after):
+        if was and now and (was.source, was.outputs) == (now.source, now.outputs):
+            same += 1
+        elif len(changed) < MOST_CHANGED:
+            changed.append(_pair(was, now))
+        else:
+            left_out += 1
+    return ComparedCells(tuple(changed), same, left_out)
 
 
 def _aligned(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[Cell | None, Cell | None]]:
+    looks = _MOST_LOOKS
     before, after = ([(cell.kind, cell.source) for cell in side] for side in (old, new))
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -67,8 +89,9 @@ def _aligned(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[Cell | 
             continue
         taken = c
         for was in old[a:b]:
-            near = range(taken, min(d, taken + _NEAR))
+            near = range(taken, min(d, taken + _NEAR)) if looks > 0 else ()
             like = next((at for at in near if _alike(was, new[at])), None)
+            looks -= len(near)
             if like is None:
                 yield was, None
                 continue
@@ -110,5 +133,10 @@ def _output_pair(kind: str, was: Output | None, now: Output | None) -> OutputPai
     if was and now and was.table and now.table:
         table = compare_tables(was.table, now.table)
         return OutputPair("table", "table", before, after, table=table)
-    diff = unified(kind, before, after)
+    diff = unified(kind, _beginning(before), _beginning(after))
     return OutputPair("text" if diff else "other", kind, before, after, diff)
+
+
+def _beginning(text: str | None) -> str | None:
+    """Return as much of a text as is compared line by line: that takes its square in time."""
+    return None if text is None else "\n".join(text.splitlines()[:_MOST_LINES])

@@ -1,44 +1,24 @@
 """The cells of two runs, side by side."""
 
-from dataclasses import dataclass
 from os import SEEK_END
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.comparing.cells import CellPair, compare_cells
+from app.comparing.cells import ComparedCells, compare_cells
 from app.comparing.notebooks import LARGEST_NOTEBOOK, Cell, cells_of
 from provenance.ledger.tables import Run
 from provenance.store import CorruptObjectError, MissingObjectError, Store
-
-MOST_CHANGED = 60
-"""Cells that are shown: who has more of them compares other things."""
-
-
-@dataclass(frozen=True)
-class ComparedCells:
-    """What became of the cells of a template from one run to another."""
-
-    changed: tuple[CellPair, ...]
-    same: int
-    left_out: int
-    missing: str
-    """Why there is nothing to compare; empty where there is."""
 
 
 def cells_of_runs(session: Session, store: Store, a: str, b: str) -> ComparedCells:
     """Return the cells of runs *a* and *b* that are not the same."""
     kept = dict(session.execute(select(Run.id, Run.notebook).where(Run.id.in_([a, b]))).all())
-    if kept[a] == kept[b] and kept[a] is not None:
-        return ComparedCells((), len(_cells(store, kept[a]) or ()), 0, "")
     sides = [_cells(store, kept[run_id]) for run_id in (a, b)]
     for side, word in zip(sides, ("before", "after"), strict=True):
         if side is None:
-            return ComparedCells((), 0, 0, f"The notebook of the run {word} is not there.")
-    pairs = compare_cells(*(side or () for side in sides))
-    changed = [pair for pair in pairs if not pair.same]
-    shown = tuple(changed[:MOST_CHANGED])
-    return ComparedCells(shown, len(pairs) - len(changed), len(changed) - len(shown), "")
+            return ComparedCells(missing=f"The notebook of the run {word} is not there.")
+    return compare_cells(*(side or () for side in sides))
 
 
 def _cells(store: Store, digest: str | None) -> tuple[Cell, ...] | None:

@@ -1,12 +1,12 @@
 """Tables of HTML, as data frames show them, and what became of their cells."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from html.parser import HTMLParser
 
-MOST_ROWS, MOST_COLUMNS = 400, 60
-_UNSEEN = ("script", "style")
+from pipeline.markup import pieces
+
+MOST_ROWS, MOST_COLUMNS, LONGEST = 400, 60, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,44 @@ class ChangedTable:
 
 def read_table(html: str) -> Table | None:
     """Return the first table of *html*; None where there is none, or it is too large."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    if not reader.rows or reader.is_large:
+    if len(html) > LONGEST:
         return None
-    head = reader.rows[0] if reader.heads and reader.heads[0] else ()
-    rows = reader.rows[1:] if head else reader.rows
-    return Table(tuple(head), tuple(tuple(row) for row in rows))
+    rows: list[_Row] = []
+    depth, is_cell = 0, False
+    for piece in pieces(html):
+        match piece.tag, piece.is_end:
+            case "table", is_end:
+                depth += -1 if is_end else 1
+                is_cell = is_cell and not is_end
+                if depth <= 0 and is_end:
+                    break
+            case "tr", False if depth == 1:
+                rows.append(_Row())
+                is_cell = False
+            case ("td" | "th") as tag, False if depth == 1 and rows:
+                rows[-1].cells.append([])
+                rows[-1].is_head &= tag == "th"
+                is_cell = True
+            case (("td" | "th" | "tr"), True) if depth == 1:
+                is_cell = False
+            case "", _ if is_cell:
+                rows[-1].cells[-1].append(piece.text)
+        if len(rows) > MOST_ROWS or (rows and len(rows[-1].cells) > MOST_COLUMNS):
+            return None
+    if not rows:
+        return None
+    head = rows[0].texts if rows[0].is_head and rows[0].cells else ()
+    return Table(head, tuple(row.texts for row in (rows[1:] if head else rows)))
+
+
+@dataclass
+class _Row:
+    cells: list[list[str]] = field(default_factory=list)
+    is_head: bool = True
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(" ".join("".join(cell).split()) for cell in self.cells)
 
 
 def compare_tables(before: Table, after: Table) -> ChangedTable:
@@ -88,50 +118,3 @@ def _cell(rows: Sequence[Sequence[str]], row: int | None, column: int | None) ->
 
 def _at(items: Sequence[str], place: int | None) -> str | None:
     return items[place] if place is not None and place < len(items) else None
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: list[list[str]] = []
-        self.heads: list[bool] = []
-        """Of each row, whether all of its cells are heads."""
-        self.is_large = False
-        self._cell: list[str] | None = None
-        self._depth = self._unseen = 0
-        self._over = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self._unseen += tag in _UNSEEN
-        self._depth += tag == "table"
-        if self._over or self._depth != 1:
-            return
-        if tag == "tr":
-            self._end_cell()
-            self.rows.append([])
-            self.heads.append(True)
-            self.is_large |= len(self.rows) > MOST_ROWS
-        elif tag in ("td", "th") and self.rows:
-            self._end_cell()
-            self._cell = []
-            self.heads[-1] &= tag == "th"
-
-    def handle_endtag(self, tag: str) -> None:
-        self._unseen -= tag in _UNSEEN and self._unseen > 0
-        if tag in ("td", "th", "tr", "table"):
-            self._end_cell()
-        if tag == "table":
-            self._over |= self._depth == 1
-            self._depth -= 1
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None and not self._unseen:
-            self._cell.append(data)
-
-    def _end_cell(self) -> None:
-        if self._cell is None or not self.rows:
-            return
-        self.rows[-1].append(" ".join("".join(self._cell).split()))
-        self.is_large |= len(self.rows[-1]) > MOST_COLUMNS
-        self._cell = None

@@ -2,11 +2,12 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
 
-from app.comparing.cells import CellPair, compare_cells
+from app.comparing.cells import MOST_CHANGED, CellPair, compare_cells
 from app.comparing.notebooks import cells_of
 
 PNG = base64.b64encode(b"\x89PNG one").decode()
@@ -37,7 +38,7 @@ def shows(**forms: Any) -> dict[str, Any]:
 
 def compared(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[CellPair]:
     sides = [cells_of(json.dumps({"cells": cells}).encode()) for cells in (before, after)]
-    return [pair for pair in compare_cells(*sides) if not pair.same]
+    return list(compare_cells(*sides).changed)
 
 
 def test_equal_notebooks_differ_in_no_cell_whatever_values_were_injected() -> None:
@@ -130,3 +131,23 @@ def test_a_picture_that_is_none_is_told_by_its_text() -> None:
         json.dumps({"cells": [code("x", shows(image_png="'><script>", text_plain="t"))]}).encode()
     )
     assert [(one.kind, one.text) for one in cell.outputs] == [("text", "t")]
+
+
+def test_templates_that_have_nothing_in_common_are_told_before_long() -> None:
+    told = [[code(f"{side}{n} = {n}\n" * 100) for n in range(500)] for side in ("left", "other")]
+    sides = [cells_of(json.dumps({"cells": cells}).encode()) for cells in told]
+    began = time.process_time()
+    found = compare_cells(*sides)
+    assert time.process_time() - began < 60
+    assert len(found.changed) == MOST_CHANGED
+    assert 500 <= len(found.changed) + found.left_out <= 1000
+    assert found.same == 0
+
+
+def test_a_long_print_is_compared_as_far_as_it_is_read() -> None:
+    lines = [f"line {n}" for n in range(3000)]
+    before, after = "\n".join(lines), "\n".join([*lines[:5], "other", *lines[5:]])
+    ((found,),) = [
+        pair.outputs for pair in compared([code("p", prints(before))], [code("p", prints(after))])
+    ]
+    assert "+other" in (found.diff or "").splitlines()
