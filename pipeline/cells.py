@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pipeline.runner.messages import Failure
+from provenance.explain.shown import INJECTED
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -40,7 +41,7 @@ def title_of(notebook: "NotebookNode", index: int) -> str:
     tags = cell.get("metadata", {}).get("tags", [])
     if "parameters" in tags:
         return "Parameters, as the template has them"
-    if "injected-parameters" in tags:
+    if INJECTED in tags:
         return "Parameters of this run"
     if index and notebook.cells[index - 1].cell_type == "markdown":
         headings = _HEADING.findall(notebook.cells[index - 1].source)

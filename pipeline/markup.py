@@ -32,11 +32,18 @@ def pieces(html: str) -> Iterator[Piece]:
             unseen = "" if is_end and name == unseen else unseen
         else:
             if found.start() > at:
-                yield Piece(text=unescape(html[at : found.start()]))
+                yield Piece(text=_plain(html[at : found.start()]))
             if name in _UNSEEN:
                 unseen = "" if is_end else name
             elif name:
                 yield Piece(name, is_end)
         at = found.end()
     if not unseen and at < len(html):
-        yield Piece(text=unescape(html[at:]))
+        yield Piece(text=_plain(html[at:]))
+
+
+def _plain(text: str) -> str:
+    try:
+        return unescape(text)
+    except ValueError:  # the number of a character may have thousands of digits
+        return text

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.markup import pieces
+from provenance.explain.shown import Output, outputs_of, source_of, template_cells
+from provenance.text import readable
 
 LONGEST = 100_000
 """Characters of a page that can be found."""
 _FORMS = ("text/html", "text/markdown", "text/plain", "text/latex")
 """The first of these that an output has is what it says."""
-_TERMINAL = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 _MARKS = re.compile(r"^#{1,6} +|\*\*|`+", re.MULTILINE)
 """Of Markdown, what stands for emphasis, headings and code."""
 _SPACE = re.compile(r"[^\S\n]+")
@@ -24,11 +25,10 @@ def page_words(notebook: bytes) -> str:
     What is no notebook says nothing.
     """
     try:
-        cells = json.loads(notebook)["cells"]
-        told = list(_within(LONGEST, _told(cells)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        told = _within(LONGEST, _told(json.loads(notebook)))
+    except (ValueError, RecursionError):
         return ""
-    text = _TERMINAL.sub(" ", "\n".join(told))
+    text = readable("\n".join(told))
     return _LINES.sub("\n", _SPACE.sub(" ", text)).strip()[:LONGEST]
 
 
@@ -40,25 +40,18 @@ def _within(most: int, texts: Iterator[str]) -> Iterator[str]:
             return
 
 
-def _told(cells: list[dict[str, Any]]) -> Iterator[str]:
-    for cell in cells:
-        if cell["cell_type"] == "markdown":
-            yield _prose(_joined(cell["source"]))
-        for output in cell.get("outputs", ()):
-            yield _said(output)
+def _told(notebook: Any) -> Iterator[str]:
+    for _, cell in template_cells(notebook):
+        if cell.get("cell_type") == "markdown":
+            yield _prose(source_of(cell))
+        yield from map(_said, outputs_of(cell.get("outputs")))
 
 
-def _said(output: dict[str, Any]) -> str:
-    match output["output_type"]:
-        case "stream":
-            return _joined(output["text"])
-        case "error":
-            return f"{output['ename']}: {output['evalue']}"
-    data = output.get("data", {})
-    form = next((form for form in _FORMS if form in data), None)
+def _said(output: Output) -> str:
+    form = next((form for form in _FORMS if form in output.forms), None)
     if form is None:
         return ""
-    text = _joined(data[form])
+    text = output.forms[form]
     if form == "text/markdown":
         return _prose(text)
     return _without_markup(text) if form == "text/html" else text
@@ -66,10 +59,6 @@ def _said(output: dict[str, Any]) -> str:
 
 def _prose(text: str) -> str:
     return _MARKS.sub("", _without_markup(text))
-
-
-def _joined(text: Any) -> str:
-    return "".join(text)
 
 
 def _without_markup(text: str) -> str:

@@ -1,6 +1,10 @@
 """Text that came from anywhere, made such that every database and page takes it."""
 
+import re
 from typing import Any
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def storable(value: Any) -> Any:
@@ -15,3 +19,8 @@ def storable(value: Any) -> Any:
     if isinstance(value, list):
         return [storable(item) for item in value]
     return value
+
+
+def readable(text: str) -> str:
+    """Return *text* without terminal colours and control characters."""
+    return _UNSEEN.sub("", _ESCAPES.sub("", text))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from flask import Response, render_template, request
 
 from app.archive.artifacts import NoArtifactError
-from app.archive.notebook_view import readable
 from app.current import installation
 from app.web.filters import Mark
 from app.web.headers import sandboxed
@@ -15,6 +14,7 @@ from provenance.ledger.queries.cases import case_names
 from provenance.ledger.queries.environments import environment_page
 from provenance.ledger.queries.environments import environments as all_environments
 from provenance.store import CorruptObjectError, MissingObjectError
+from provenance.text import readable
 
 LONGEST_LOG = 200_000
 _MARKS = {

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from flask import render_template, request
 from sqlalchemy.orm import Session
 
-from app.archive.notebook_view import readable
 from app.comparing.runs import cells_of_runs
 from app.current import installation
 from app.explained import run_meant
@@ -18,6 +17,7 @@ from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.metrics import previous_runs
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.tables import Run
+from provenance.text import readable
 
 MOST_CAUSES = 60
 OPEN_LINES = 14

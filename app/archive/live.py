@@ -6,7 +6,6 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app.archive.notebook_view import readable
 from app.current import installation
 from app.progress import printed_lines
 from provenance.ledger.cancel import find_run
@@ -14,6 +13,7 @@ from provenance.ledger.queries.live import Live, Seen, live_of, seen_of
 from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.states import ENDED, Status
 from provenance.ledger.tables import Run
+from provenance.text import readable
 
 _PACE = {Status.QUEUED: 1000, Status.RUNNING: 200}
 _LOAD_AGAIN = {"HX-Refresh": "true"}

@@ -1,17 +1,14 @@
 """An executed notebook as cells to read: its JSON, told without running or trusting any of it."""
 
-import base64
-import binascii
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from app.pictures import NoPictureError, image_address
+from provenance.text import readable
+
 MOST_CELLS = 500
 LONGEST_TEXT = 20_000
-LARGEST_IMAGE = 4_000_000
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _IMAGES = ("image/png", "image/jpeg")
 
 
@@ -54,11 +51,6 @@ def notebook_view(data: bytes) -> NotebookView:
     return NotebookView(readable(_joined(kernel.get("display_name"))), cells)
 
 
-def readable(text: str) -> str:
-    """Return *text* without terminal colours and control characters."""
-    return _UNSEEN.sub("", _ESCAPES.sub("", text))
-
-
 def _cell(cell: dict[str, Any]) -> NotebookCell:
     count = cell.get("execution_count")
     tags = _list(_dict(cell.get("metadata")).get("tags"))
@@ -93,14 +85,10 @@ def _data(data: dict[str, Any]) -> NotebookOutput:
 
 
 def _image(media_type: str, text: str) -> NotebookOutput:
-    compact = "".join(text.split())
-    if len(compact) > LARGEST_IMAGE:
-        return NotebookOutput("note", "A figure too large to show here; the report has it.")
     try:
-        base64.b64decode(compact, validate=True)
-    except (binascii.Error, ValueError):
-        return NotebookOutput("note", f"Content that claims to be {media_type} and is not.")
-    return NotebookOutput("image", f"data:{media_type};base64,{compact}")
+        return NotebookOutput("image", image_address(media_type, text))
+    except NoPictureError as error:
+        return NotebookOutput("note", str(error))
 
 
 def _bounded(text: str) -> str:

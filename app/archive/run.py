@@ -10,7 +10,7 @@ from app.archive.artifacts import NoArtifactError, artifact
 from app.archive.graph import HEIGHT, WIDTH, graph_of, shortened
 from app.archive.live import live_view
 from app.archive.made_from import made_from
-from app.archive.notebook_view import notebook_view, readable
+from app.archive.notebook_view import notebook_view
 from app.current import installation, settings
 from app.printing import can_print
 from app.reproduced import reproductions
@@ -23,6 +23,7 @@ from provenance.nearest import did_you_mean_or_all, shown
 from provenance.readings import Reading, readings
 from provenance.store import MissingObjectError
 from provenance.story import Story, load_story
+from provenance.text import readable
 
 LONGEST_LOG = 500_000
 LONGEST_RECORD = 2_000_000

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from app.comparing.notebooks import Cell, Output
 from app.comparing.tables import ChangedTable, compare_tables
+from provenance.explain.alignment import aligned
 from provenance.explain.diffs import unified
 
-_SIMILAR = 0.5
-"""From here on a cell that stands in another's place is that one, edited."""
-_NEAR = 20
-"""So many cells further on an edited cell is looked for."""
 MOST_CHANGED = 60
 """Cells that are compared in detail: who has more of them compares other things."""
+MOST_OUTPUTS = 100
+"""Outputs that are compared in detail, of all cells together."""
 _MOST_LINES = 1_500
-_MOST_LOOKS = 1_000
-"""So often two cells are held against each other: templates that have more in common need less."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,8 @@ class CellPair:
     """How its source changed."""
     outputs: tuple[OutputPair, ...]
     """What it shows otherwise than before."""
+    more: int = 0
+    """Outputs that differ as well, beyond the most that are compared in detail."""
 
     @property
     def number(self) -> int:
@@ -70,60 +68,42 @@ def compare_cells(before: Sequence[Cell], after: Sequence[Cell]) -> ComparedCell
     """Compare two templates cell by cell, in the order of the newer one."""
     changed: list[CellPair] = []
     same = left_out = 0
-    for was, now in _aligned(before, after):
+    room = MOST_OUTPUTS
+    for was, now in aligned(before, after, (_meanings(before), _meanings(after))):
         if was and now and (was.source, was.outputs) == (now.source, now.outputs):
             same += 1
         elif len(changed) < MOST_CHANGED:
-            changed.append(_pair(was, now))
+            changed.append(_pair(was, now, room))
+            room -= len(changed[-1].outputs)
         else:
             left_out += 1
     return ComparedCells(tuple(changed), same, left_out)
 
 
-def _aligned(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[Cell | None, Cell | None]]:
-    looks = _MOST_LOOKS
-    before, after = ([(cell.kind, cell.source) for cell in side] for side in (old, new))
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from zip(old[a:b], new[c:d], strict=True)
-            continue
-        taken = c
-        for was in old[a:b]:
-            near = range(taken, min(d, taken + _NEAR)) if looks > 0 else ()
-            like = next((at for at in near if _alike(was, new[at])), None)
-            looks -= len(near)
-            if like is None:
-                yield was, None
-                continue
-            yield from ((None, now) for now in new[taken:like])
-            yield was, new[like]
-            taken = like + 1
-        yield from ((None, now) for now in new[taken:d])
+def _meanings(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    return [(cell.kind, cell.source) for cell in cells]
 
 
-def _alike(was: Cell, now: Cell) -> bool:
-    if was.kind != now.kind:
-        return False
-    before, after = (cell.source[:4000].splitlines() for cell in (was, now))
-    if SequenceMatcher(None, before, after).quick_ratio() >= _SIMILAR:
-        return True
-    return SequenceMatcher(None, was.source[:500], now.source[:500], False).ratio() >= _SIMILAR
+def _pair(was: Cell | None, now: Cell | None, room: int) -> CellPair:
+    sources = (_beginning(cell.source) if cell else None for cell in (was, now))
+    old, new = (
+        [one for one in cell.outputs if one.text or one.table] if cell else []
+        for cell in (was, now)
+    )
+    others = list(_others(old, new))
+    compared = tuple(_output_pair(*other) for other in others[:room])
+    return CellPair(was, now, unified("cell", *sources), compared, len(others) - len(compared))
 
 
-def _pair(was: Cell | None, now: Cell | None) -> CellPair:
-    diff = unified("cell", was.source if was else None, now.source if now else None)
-    shown = [cell.outputs if cell else () for cell in (was, now)]
-    kept = [[one for one in side if one.text or one.table] for side in shown]
-    return CellPair(was, now, diff, tuple(_other_outputs(*kept)))
-
-
-def _other_outputs(old: Sequence[Output], new: Sequence[Output]) -> Iterator[OutputPair]:
+def _others(
+    old: Sequence[Output], new: Sequence[Output]
+) -> Iterator[tuple[str, Output | None, Output | None]]:
     """Pair outputs of one kind in their order, and yield those that differ."""
     for kind in dict.fromkeys(one.kind for one in (*new, *old)):
-        sides = [[one for one in side if one.kind == kind] for side in (old, new)]
+        sides = ([one for one in side if one.kind == kind] for side in (old, new))
         for was, now in zip_longest(*sides):
             if was != now:
-                yield _output_pair(kind, was, now)
+                yield kind, was, now
 
 
 def _output_pair(kind: str, was: Output | None, now: Output | None) -> OutputPair:

@@ -1,8 +1,9 @@
 """Tables of HTML, as data frames show them, and what became of their cells."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from itertools import chain
 
 from pipeline.markup import pieces
 
@@ -85,7 +86,7 @@ class _Row:
 
 def compare_tables(before: Table, after: Table) -> ChangedTable:
     """Return two tables as one: columns are paired by their names, rows by what they begin with."""
-    columns = list(_paired(before.head, after.head))
+    columns = _paired(before.head, after.head)
     head = tuple(Change(_at(before.head, a), _at(after.head, b)) for a, b in columns)
     if not columns:
         width = max(map(len, (*before.rows, *after.rows)), default=0)
@@ -100,16 +101,30 @@ def compare_tables(before: Table, after: Table) -> ChangedTable:
 
 
 def _paired(
-    before: Sequence[object], after: Sequence[object]
-) -> Iterator[tuple[int | None, int | None]]:
-    """Pair equal items in their order; of those between, the ones that stand in the same place."""
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal":
-            yield from zip(range(a, b), range(c, d), strict=True)
-            continue
-        yield from ((place, None) for place in range(a, b))
-        yield from ((None, place) for place in range(c, d))
+    before: Sequence[Hashable], after: Sequence[Hashable]
+) -> list[tuple[int | None, int | None]]:
+    """Pair equal items, the first of each with the first, wherever they stand; in the order of
+    *after*, and those that are gone behind what they stood behind."""
+    waiting: dict[Hashable, deque[int]] = {}
+    for place, item in enumerate(before):
+        waiting.setdefault(item, deque()).append(place)
+    found: list[tuple[int | None, int | None]] = []
+    became: dict[int, int] = {}
+    for place, item in enumerate(after):
+        was = waiting[item].popleft() if waiting.get(item) else None
+        found.append((was, place))
+        if was is not None:
+            became[was] = place
+    gone: dict[int, list[tuple[int | None, int | None]]] = {}
+    behind = -1
+    for place in range(len(before)):
+        if place in became:
+            behind = became[place]
+        else:
+            gone.setdefault(behind, []).append((place, None))
+    behind_each = (gone.get(place, []) for place in range(len(after)))
+    kept = ((pair, *left) for pair, left in zip(found, behind_each, strict=True))
+    return [*gone.get(-1, []), *chain.from_iterable(kept)]
 
 
 def _cell(rows: Sequence[Sequence[str]], row: int | None, column: int | None) -> str | None:

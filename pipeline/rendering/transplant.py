@@ -4,7 +4,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-_INJECTED = "injected-parameters"
+from provenance.explain.shown import INJECTED
+
 _RESULTS = ("outputs", "execution_count")
 
 
@@ -42,7 +43,7 @@ def _groups(cells: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     for cell in cells:
         if cell["cell_type"] != "code":
             continue
-        if _INJECTED in cell.get("metadata", {}).get("tags", []):
+        if INJECTED in cell.get("metadata", {}).get("tags", []):
             group.append(cell)
         else:
             yield group

@@ -10,11 +10,9 @@ from typing import Any
 from pipeline.reproduction.answer import Finding, Grade
 from pipeline.reproduction.closeness import Closeness, Measure, compare_texts
 from pipeline.reproduction.pictures import compare_pictures
-from provenance.explain.shown import Shown, shown_by
+from provenance.explain.shown import Shown, shown_by, template_cells
 
 Notebook = Mapping[str, Any]
-INJECTED = "injected-parameters"
-"""Tag of the cell that holds the values of the run; the template does not have it."""
 _RANK = {grade: rank for rank, grade in enumerate(Grade)}
 
 
@@ -46,11 +44,7 @@ def compare_notebooks(before: Notebook, after: Notebook, measure: Measure) -> Ce
 
 def _code_cells(notebook: Notebook) -> Iterator[tuple[int, list[Shown]]]:
     """Yield the code cells with their numbers, counted as a reader of the template does."""
-    number = 0
-    for cell in notebook.get("cells") or ():
-        if INJECTED in (cell.get("metadata", {}).get("tags") or ()):
-            continue
-        number += 1
+    for number, cell in template_cells(notebook):
         if cell.get("cell_type") == "code":
             yield number, shown_by(cell.get("outputs"))
 

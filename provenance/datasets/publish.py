@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provenance.datasets.errors import ConflictError, KeyReusedError
@@ -20,6 +19,7 @@ from provenance.datasets.schema import schema_change
 from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.data_tables import Batch, Dataset, Partition, Pointer, PointerEvent
 from provenance.ledger.ids import new_id
+from provenance.ledger.inserting import insert_into
 
 SENT = "sent_sha256"
 """What the details of a batch call the digest of the bytes that came under its key."""
@@ -166,11 +166,9 @@ def version_seen(session: Session, kind: str, dataset: str, partition: str = MAI
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique columns is there; say whether it was new."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     columns = table.__table__.primary_key
     # What is returned, and not the count of rows: that is unknown to some drivers.
-    new = insert(table).values(**values).on_conflict_do_nothing().returning(*columns)
+    new = insert_into(session, table).values(**values).on_conflict_do_nothing().returning(*columns)
     return session.execute(new).first() is not None
 
 

@@ -11,20 +11,16 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
+from provenance.explain.alignment import aligned
 from provenance.explain.diffs import Text, changed_lines, unified
 from provenance.explain.model import Cause, Kind
 from provenance.explain.pair import Pair
-from provenance.explain.shown import shown_by
+from provenance.explain.shown import shown_by, source_of, tags_of, template_cells
 from provenance.record import Record
 
-_INJECTED = "injected-parameters"
 _FOUND = "parameters"
 _NOTHING = "[]"
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,16}\b")
-_NEAR = 20
-"""So many cells further on an edited cell is looked for."""
-_SIMILAR = 0.5
-"""From here on a cell that stands in another's place is that one, edited."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,16 @@ def cells_of(record: Record | None, text: Text) -> tuple[Cell, ...] | None:
     if record is None or kept is None:
         return None
     try:
-        found = [cell for cell in json.loads(kept)["cells"] if _INJECTED not in _tags(cell)]
-        cells = [
-            _cell(number, cell)
-            for number, cell in enumerate(found, start=1)
-            if cell.get("cell_type") == "code"
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        notebook = json.loads(kept)
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        return None
+    cells = [
+        _cell(number, cell)
+        for number, cell in template_cells(notebook)
+        if cell.get("cell_type") == "code"
+    ]
     meanings = list(record.code.get("cells") or ())
     if len(meanings) != len(cells):
         return tuple(cells)
@@ -114,43 +112,20 @@ def only_words(pair: Pair) -> bool:
 
 
 def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
-    source = cell.get("source")
-    text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
+    text = source_of(cell)
     outputs = [asdict(shown) for shown in shown_by(cell.get("outputs"))]
     shown = _ADDRESS.sub("at 0x", json.dumps(outputs))
     # Papermill finds the parameters by this tag, which is added where it was not written.
-    tags = tuple(tag for tag in _tags(cell) if tag != _FOUND)
+    tags = tuple(tag for tag in tags_of(cell) if tag != _FOUND)
     return Cell(number, text, tags, text, shown)
-
-
-def _tags(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(tag) for tag in cell.get("metadata", {}).get("tags") or ())
 
 
 def _pairs(old: Sequence[Cell], new: Sequence[Cell]) -> Iterator[tuple[Cell | None, Cell | None]]:
     """Yield the cells that mean something else; one with nothing like it stands alone."""
-    before, after = [cell.meaning for cell in old], [cell.meaning for cell in new]
-    for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
-        if tag == "equal":
-            continue
-        taken = c
-        for was in old[a:b]:
-            near = range(taken, min(d, taken + _NEAR))
-            like = next((at for at in near if _alike(was, new[at])), None)
-            if like is None:
-                yield was, None
-                continue
-            yield from ((None, now) for now in new[taken:like])
-            yield was, new[like]
-            taken = like + 1
-        yield from ((None, now) for now in new[taken:d])
-
-
-def _alike(was: Cell, now: Cell) -> bool:
-    before, after = was.source[:4000].splitlines(), now.source[:4000].splitlines()
-    if SequenceMatcher(None, before, after).quick_ratio() >= _SIMILAR:
-        return True
-    return SequenceMatcher(None, was.source[:500], now.source[:500], False).ratio() >= _SIMILAR
+    meanings = [cell.meaning for cell in old], [cell.meaning for cell in new]
+    for was, now in aligned(old, new, meanings):
+        if was is None or now is None or was.meaning != now.meaning:
+            yield was, now
 
 
 def _cause(path: str, was: Cell | None, now: Cell | None) -> Cause:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow
+from provenance.ledger.inserting import insert_into
 
 ENVIRONMENT = "environment"
 """What places of environments are called when they are cleared away."""
@@ -49,9 +49,7 @@ def begin_build(session: Session, new: NewBuild, at: datetime, left: str | None)
 
 def _add(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
     """Add a row, unless somebody else has just added the same."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if on_sqlite else postgresql.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    session.execute(insert_into(session, table).values(**values).on_conflict_do_nothing())
 
 
 def end_build(session: Session, build_id: str, values: Mapping[str, Any]) -> None:

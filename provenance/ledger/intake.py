@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from provenance.identity.canonical import digest
 from provenance.ledger.ids import new_id
+from provenance.ledger.inserting import insert_into
 from provenance.ledger.states import ABOUT_RUNS, Status
 from provenance.ledger.tables import CaseHead, Commit, Evaluation, Run
 
@@ -117,12 +117,10 @@ def note_heads(session: Session, runs: Sequence[Run]) -> None:
     """Note that these are the newest runs of their cases, but for those about other runs."""
     usual = [run for run in runs if run.purpose is None]
     newest = {(run.project_id, run.report, run.case_key): run.id for run in usual}
-    sqlite_ = session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if sqlite_ else postgresql.insert
     # In the same order by everybody: no two transactions wait for each other's rows.
     for (project_id, report, key), run_id in sorted(newest.items()):
         values = {"project_id": project_id, "report": report, "case_key": key, "run_id": run_id}
-        new = insert(CaseHead).values(**values)
+        new = insert_into(session, CaseHead).values(**values)
         later = new.on_conflict_do_update(
             index_elements=["project_id", "report", "case_key"],
             set_={"run_id": new.excluded.run_id},

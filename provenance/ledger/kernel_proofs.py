@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provenance.identity.canonical import digest
 from provenance.ledger.columns import utc_now
 from provenance.ledger.environment_tables import KernelProof
+from provenance.ledger.inserting import insert_into
 from provenance.ledger.tables import Run
 
 EQUAL, NONDETERMINISTIC, DIFFERS = "equal", "nondeterministic", "differs"
@@ -80,10 +80,8 @@ def trust(session: Session, environment: str, actor: str) -> int:
 
 
 def _locked(session: Session, kernels: WarmKernels) -> KernelProof:
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if on_sqlite else postgresql.insert
     key = {"environment": kernels.environment, "preload": kernels.preload}
     none = {**key, "modules": list(kernels.modules), "runs": 0, "proved": 0}
-    session.execute(insert(KernelProof).values(none).on_conflict_do_nothing())
+    session.execute(insert_into(session, KernelProof).values(none).on_conflict_do_nothing())
     # Locked: another worker may count at the same moment.
     return session.get_one(KernelProof, tuple(key.values()), with_for_update=True)

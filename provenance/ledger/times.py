@@ -6,10 +6,10 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import utc_now
+from provenance.ledger.inserting import insert_into
 from provenance.ledger.trace_tables import CaseTimes
 
 REMEMBERED = 5
@@ -82,10 +82,8 @@ def expected_left(expected: Took, now: Moment) -> Left:
 
 def remember_took(session: Session, case: CaseKey, took: Took) -> None:
     """Note how long a run of *case* took; the oldest that is remembered is forgotten."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if on_sqlite else postgresql.insert
     none = {**case._asdict(), "seconds": 0.0, "recent": [], "at": utc_now()}
-    session.execute(insert(CaseTimes).values(none).on_conflict_do_nothing())
+    session.execute(insert_into(session, CaseTimes).values(none).on_conflict_do_nothing())
     # Locked: another run of the case may be published at the same moment.
     row = session.get_one(CaseTimes, tuple(case), with_for_update=True)
     recent = [*map(_read, row.recent), took][-REMEMBERED:]

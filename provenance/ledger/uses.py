@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from provenance.ledger.inserting import insert_into
 from provenance.ledger.tables import RunJob
 from provenance.ledger.trace_tables import RecordUse
 from provenance.record import Record
@@ -40,12 +40,10 @@ def uses_of(record: Record, record_id: str = "") -> list[RecordUse]:
 def remember_uses(session: Session, record_id: str, record: Record) -> None:
     """Write down what *record* stands on; again, or by somebody else at once, changes nothing."""
     rows = [{name: getattr(row, name) for name in _COLUMNS} for row in uses_of(record, record_id)]
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if on_sqlite else postgresql.insert
     # In one order for everybody, so that two writers of one record wait for each other in turn.
     rows.sort(key=lambda row: (row["kind"], row["name"]))
     for some in chunks(rows, AT_A_TIME // len(_COLUMNS)):
-        session.execute(insert(RecordUse).values(some).on_conflict_do_nothing())
+        session.execute(insert_into(session, RecordUse).values(some).on_conflict_do_nothing())
 
 
 def indexed(session: Session, record_ids: Iterable[str]) -> set[str]:

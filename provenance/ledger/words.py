@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, column, select, table, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from provenance.ledger.inserting import insert_into
 from provenance.ledger.text_tables import WORDS, PageText
 from provenance.text import storable
 
@@ -41,17 +41,9 @@ class Snippet:
 
 def note_page(session: Session, page: PageText) -> None:
     """Note a page to be read, unless it is known."""
-    sqlite_ = session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if sqlite_ else postgresql.insert
-    values = {
-        "html": page.html,
-        "notebook": page.notebook,
-        "project_id": page.project_id,
-        "names": storable(page.names),
-    }
-    session.execute(
-        insert(PageText).values(**values).on_conflict_do_nothing(index_elements=["html"])
-    )
+    known = ("html", "notebook", "project_id")
+    values = {name: getattr(page, name) for name in known} | {"names": storable(page.names)}
+    session.execute(insert_into(session, PageText).values(values).on_conflict_do_nothing())
 
 
 def unread_pages(session: Session, most: int) -> list[Unread]:

@@ -43,6 +43,13 @@ def test_the_best_form_of_an_output_counts_and_its_scripts_do_not() -> None:
     assert page_words(notebook(code(told))) == "Off by 2 min"
 
 
+def test_one_odd_output_leaves_the_others() -> None:
+    odd = shows(text_html=f"<b>&#{'9' * 5000};</b>")
+    none = {"output_type": "display_data", "data": None}
+    found = page_words(notebook(code(odd, none), code(shows(text_plain="told"))))
+    assert found.endswith("told")
+
+
 def test_a_long_page_is_cut() -> None:
     printed = {"output_type": "stream", "name": "stdout", "text": "word " * LONGEST}
     assert len(page_words(notebook(code(printed, printed)))) <= LONGEST

@@ -1,5 +1,7 @@
 """Tables of data frames, and what became of their cells."""
 
+import time
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -53,6 +55,20 @@ def test_rows_and_columns_that_came_or_went_are_told_as_such() -> None:
         [("b", "b"), ("7", None), ("14.25", "14.25"), (None, "9")],
         [(None, "c"), (None, None), (None, "1.00"), (None, "8")],
     ]
+
+
+def test_rows_that_moved_or_are_called_alike_are_paired_in_turn() -> None:
+    before = Table(("n", "v"), (("k", "1"), ("k", "2"), ("m", "3")))
+    after = Table(("n", "v"), (("m", "3"), ("k", "1"), ("k", "5")))
+    assert compare_tables(before, after).rows == ((Change("k", "k"), Change("2", "5")),)
+
+
+def test_large_tables_are_compared_before_long() -> None:
+    rows = [tuple(("k", str(n)) for n in range(400)), tuple((f"k{n % 2}", "") for n in range(400))]
+    began = time.process_time()
+    for _ in range(100):
+        compare_tables(Table(("n", "v"), rows[0]), Table(("n", "v"), rows[1]))
+    assert time.process_time() - began < 60
 
 
 def test_tables_without_heads_are_paired_by_place() -> None:
