@@ -1,6 +1,5 @@
 """The search page: runs by filters and by the words of their pages, and what is called alike."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +8,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.current import installation
+from provenance.errors import InvalidInputError
+from provenance.ledger.ids import is_id
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.named import NamedReport, reports_called
 from provenance.ledger.queries.runs import PAGE, RunRow
@@ -19,7 +20,12 @@ from provenance.ledger.words import MOST_PAGES, Snippet, snippets
 
 BRIEF = 8
 """Rows below the box, before anybody asks for the whole page."""
-_SHA = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
+
+
+class WhichPageError(InvalidInputError):
+    """Raised when the address asks for a page of a list that there never was."""
+
+    code = "which_page"
 
 
 @dataclass(frozen=True)
@@ -36,26 +42,23 @@ class Found:
 def search() -> ResponseReturnValue:
     """Show what was found; with ``brief`` only the first of it, to stand below the box."""
     text = request.args.get("q", "").strip()[:LONGEST]
-    brief = "brief" in request.args
-    sought = read_search(_meant(text))
+    brief, before = "brief" in request.args, request.args.get("before")
+    if before is not None and not is_id("run", before):
+        raise WhichPageError("before: not one that was given out.", "Search again.")
+    sought = read_search(text)
     with installation().ledger.reading() as session:
         if text.startswith("run_") and not brief and session.get(Run, text) is not None:
             return redirect(url_for("archive.run", run_id=text))
-        found = _find(session, sought, BRIEF if brief else PAGE, request.args.get("before"))
+        found = _find(session, sought, BRIEF if brief else PAGE, before)
     return render_template(
         "archive/search_brief.html" if brief else "archive/search.html",
         text=text,
         sought=sought,
         found=found,
-        before=request.args.get("before"),
+        before=before,
         filters=FILTERS,
         most_pages=MOST_PAGES,
     )
-
-
-def _meant(text: str) -> str:
-    """Take a lone row of hexadecimal digits for the beginning of a commit."""
-    return f"commit:{text}" if _SHA.fullmatch(text) else text
 
 
 def _find(session: Session, sought: Search, most: int, before: str | None) -> Found:

@@ -19,10 +19,18 @@ def distinct_from(
     One look at the index each, the "loose index scan" that neither SQLite nor PostgreSQL does by
     itself: the cost is that of the values and not of the rows.
     """
-    least = select(func.min(column).label("value")).where(column >= beginning, *where)
+    # SQLite compares bytes; elsewhere what begins alike need not stand together.
+    by_bytes = session.get_bind().dialect.name == "sqlite"
+    least = select(func.min(column).label("value"))
+    least = least.where(*where, *((column >= beginning,) if by_bytes else ()))
     found = least.cte("found", recursive=True)
-    after = select(func.min(column)).where(column > found.c.value, *where).correlate(found)
-    fits = func.substr(found.c.value, 1, len(beginning)) == beginning
-    found = found.union_all(select(after.scalar_subquery()).where(fits))
-    values = session.scalars(select(found.c.value).where(found.c.value.is_not(None)).limit(MOST))
-    return [value for value in values if value.startswith(beginning)]
+    value = found.c.value
+    after = select(func.min(column)).where(column > value, *where).correlate(found)
+    goes_on = _begins(value, beginning) if by_bytes else value.is_not(None)
+    found = found.union_all(select(after.scalar_subquery()).where(goes_on))
+    begun = _begins(found.c.value, beginning)
+    return list(session.scalars(select(found.c.value).where(begun).limit(MOST)))
+
+
+def _begins(value: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
+    return func.substr(value, 1, len(beginning)) == beginning

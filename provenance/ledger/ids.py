@@ -40,6 +40,12 @@ def new_id(prefix: str) -> str:
     return _written(prefix, _clock.tick())
 
 
+def is_id(prefix: str, text: str) -> bool:
+    """Tell whether *text* has the form of such an identifier."""
+    head, _, digits = text.partition("_")
+    return head == prefix and len(digits) == _LENGTH and set(digits) <= set(_ALPHABET)
+
+
 def first_id(prefix: str, at: datetime) -> str:
     """Return what every identifier that is made at *at* or later sorts after."""
     return _written(prefix, max(0, int(at.timestamp() * 1000)) << 80)

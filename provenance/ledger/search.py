@@ -62,13 +62,10 @@ class RunFilter:
     metrics: Sequence[MetricBound] = ()
     words: Sequence[str] = ()
     """What their pages say, or what they are called."""
+    digits: str | None = None
+    """A word that may also be the beginning of a commit."""
     begun: bool = False
     """Whether the project, report, branch, actor and parameters may be only begun."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether any run will do."""
-        return replace(self, begun=False) == RunFilter()
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,8 @@ def search_rows(
     """
     query = select_rows().where(*_conditions(session, wanted, after))
     if wanted.words:
-        newest = select(func.max(Run.id)).join(Run.project).group_by(Run.html).correlate(None)
+        page = func.coalesce(Run.html, Run.id)  # a run without a page stands for itself
+        newest = select(func.max(Run.id)).join(Run.project).group_by(page).correlate(None)
         whole = [*_conditions(session, wanted, None), *map(_has, wanted.metrics[:1])]
         query = query.where(Run.id.in_(newest.where(*whole)))
     return page_of(run_rows(session, _newest_first(query, wanted).limit(limit + 1)), limit)
@@ -142,7 +140,9 @@ def _conditions(
     conditions += [_has(bound) for bound in wanted.metrics[1:]]
     conditions += [_valued(session, name, wanted) for name in wanted.params]
     if wanted.words:
-        conditions.append(Run.html.in_(pages_with(session, wanted.words)))
+        says = Run.html.in_(pages_with(session, wanted.words))
+        at = and_(*_begins(Run.commit_sha, wanted.digits)) if wanted.digits else None
+        conditions.append(says if at is None else or_(says, at))
     return conditions
 
 
@@ -164,11 +164,17 @@ def _named(
     """Hold *column* to *name*; to all that begins with it where it may be only begun."""
     if not wanted.begun:
         return _looked_at(column, wanted) == name
-    names = distinct_from(session, column, name)
+    names = distinct_from(session, column, name) or [
+        other for other in distinct_from(session, column, "") if _folded(other, name)
+    ]
     if names[:1] == [name] or len(names) == 1:
         return _looked_at(column, wanted) == names[0]
     # Of several names an index gives all runs to be sorted; from the newest on a page fills soon.
     return _without_index(column).in_(names)
+
+
+def _folded(other: str, beginning: str) -> bool:
+    return other.casefold().startswith(beginning.casefold())
 
 
 def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnElement[bool]]:

@@ -1,10 +1,12 @@
 """What somebody types to find runs, read as filters and words.
 
-``report:daily branch:main param.date:2013-01 metric.rmse>2 since:7d "rush hour"``
+``report:daily branch:main param.date:2013-01 metric.rmse>2 since:7d "rush hour"``; a quotation
+mark begins and ends what may hold spaces, wherever it stands: ``metric."worst tenth">2``.
 """
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,13 +20,14 @@ from provenance.nearest import did_you_mean, listed, nearest, shown
 LONGEST = 500
 _ITEM = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _FILTER = re.compile(
-    r"(?P<name>[A-Za-z]+)(?:\.(?P<of>[^:<>=]+))?(?P<sign>:|<=?|>=?|=)(?P<value>.*)"
+    r"(?P<name>[A-Za-z]+)(?:\.(?P<of>[^:<>=]*))?(?P<sign>:|<=?|>=?|=)(?P<value>.*)", re.DOTALL
 )
 _NAMES = ("project", "report", "branch", "actor")
-_SAYS = {"fail": "failed", "pass": "passed", "cancelled": "cancelled", "canceled": "cancelled"}
+_SAYS = {"fail": "failed", "pass": "passed", "canceled": "cancelled"}
 _AGO = re.compile(r"(\d{1,5})\s*(min|h|d|w)", re.ASCII)
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _COMMIT = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
+_LIKE_A_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 FILTERS = (
     *("project:", "report:", "branch:", "commit:", "status:", "actor:", "purpose:"),
     *("since:", "until:", "param.NAME:", "metric.NAME>"),
@@ -41,52 +44,82 @@ class Search:
 
 
 class _UnfitError(Exception):
-    """A filter whose value cannot be read."""
+    """A filter that cannot be read."""
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """What was typed as a filter: ``metric.rmse>2`` in its four parts."""
+
+    name: str
+    of: str
+    sign: str
+    value: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.name}.{self.of}" if self.of else self.name
 
 
 def read_search(text: str) -> Search:
     """Return what *text* asks for.
 
     Names of projects, reports, branches and people may be only begun. A filter without a value
-    yet asks for nothing.
+    yet asks for nothing. A lone row of hexadecimal digits may be a word, or begin a commit.
     """
-    wanted, problems, words = RunFilter(begun=True), [], []
-    for item in _ITEM.findall(text[:LONGEST]):
-        found = _FILTER.fullmatch(item)
-        name = found["name"].lower() if found else ""
-        value = found["value"].replace('"', "") if found else ""
-        if found is None or not _is_filter(name, value):
-            words.append(item.replace('"', ""))
-            continue
-        if not value:
-            continue
+    items = [_filter_in(item) or item.replace('"', "") for item in _ITEM.findall(text[:LONGEST])]
+    filters = [item for item in items if isinstance(item, _Filter) and item.value]
+    wanted, problems = _all_of(filters)
+    words = tuple(item for item in items if isinstance(item, str))
+    if not words:
+        return Search(wanted, tuple(problems))
+    if not are_words(words):
+        problems.append(f"{shown(' '.join(words))} has no letter and no digit to be sought.")
+    lone = words[0].lower() if len(words) == 1 and not filters else ""
+    digits = lone if _LIKE_A_COMMIT.fullmatch(lone) else None
+    return Search(replace(wanted, words=words, digits=digits), tuple(problems))
+
+
+def _filter_in(item: str) -> _Filter | None:
+    """Tell filters, also misspelt ones, from words that hold a colon, such as a time."""
+    if (found := _FILTER.fullmatch(item)) is None:
+        return None
+    name, of, sign, value = ((part or "").replace('"', "") for part in found.groups())
+    known = name.lower() in _READ or sign[0] in "<>"
+    if not known and (not value or nearest(name.lower(), _READ) is None):
+        return None
+    return _Filter(name.lower(), of, sign, value)
+
+
+def _all_of(filters: Sequence[_Filter]) -> tuple[RunFilter, list[str]]:
+    wanted, problems, given = RunFilter(begun=True), list[str](), set[str]()
+    for item in filters:
         try:
-            wanted = _narrowed(wanted, name, found["of"], found["sign"], value)
+            wanted = _narrowed(wanted, item)
         except _UnfitError as unfit:
             problems.append(str(unfit))
-    if are_words(words):
-        wanted = replace(wanted, words=tuple(words))
-    return Search(wanted, tuple(problems))
+        if item.full_name in given:
+            problems.append(f"{item.full_name}: is there twice; what is given last counts.")
+        if item.name != "metric":  # which has two ends
+            given.add(item.full_name)
+    return wanted, problems
 
 
-def _is_filter(name: str, value: str) -> bool:
-    """Tell filters from words that hold a colon, such as a time or an address."""
-    return name in _READ or (bool(value) and nearest(name, _READ) is not None)
-
-
-def _narrowed(wanted: RunFilter, name: str, of: str | None, sign: str, value: str) -> RunFilter:
+def _narrowed(wanted: RunFilter, item: _Filter) -> RunFilter:
+    name = item.name
     if name not in _READ:
-        raise _UnfitError(f"{name}: is no filter. {did_you_mean(name, _READ)}")
-    if (name in _OF) != (of is not None):
+        hint = did_you_mean(name, _READ) if item.sign == ":" else _COMPARED
+        raise _UnfitError(f"{name}{item.sign} is no filter. {hint}")
+    if (name in _OF) != bool(item.of):
         example = f"{name}.NAME" if name in _OF else f"{name}:VALUE"
         raise _UnfitError(f"{name}: is written as {example}, as in {_EXAMPLES[name]}.")
-    if sign != ":" and name != "metric":
+    if item.sign != ":" and name != "metric":
         raise _UnfitError(f"{name}: takes a colon, as in {_EXAMPLES[name]}.")
-    return _READ[name](wanted, of or "", sign, value)
+    return _READ[name](wanted, item)
 
 
-def _status(wanted: RunFilter, _: str, __: str, value: str) -> RunFilter:
-    word = _SAYS.get(value.lower(), value.lower().replace(" ", "_"))
+def _status(wanted: RunFilter, item: _Filter) -> RunFilter:
+    word = _SAYS.get(item.value.lower(), item.value.lower().replace(" ", "_"))
     if word in list(Verdict):
         return replace(wanted, verdict=Verdict(word))
     if word in list(Status):
@@ -94,47 +127,50 @@ def _status(wanted: RunFilter, _: str, __: str, value: str) -> RunFilter:
     known = [*Status, *Verdict]
     begun = [one for one in known if one.startswith(word)]
     if len(begun) == 1:
-        return _status(wanted, "", "", begun[0])
+        return _status(wanted, replace(item, value=begun[0]))
     raise _UnfitError(
-        f"status: found {shown(value)}, expected one of {listed(known)}. "
+        f"status: found {shown(item.value)}, expected one of {listed(known)}. "
         f"{did_you_mean(word, known)}"
     )
 
 
-def _purpose(wanted: RunFilter, _: str, __: str, value: str) -> RunFilter:
-    if value not in list(Purpose):
-        raise _UnfitError(f"purpose: found {shown(value)}, expected one of {listed(Purpose)}.")
-    return replace(wanted, purpose=value)
+def _purpose(wanted: RunFilter, item: _Filter) -> RunFilter:
+    if item.value not in list(Purpose):
+        raise _UnfitError(f"purpose: found {shown(item.value)}, expected one of {listed(Purpose)}.")
+    return replace(wanted, purpose=item.value)
 
 
-def _commit(wanted: RunFilter, _: str, __: str, value: str) -> RunFilter:
-    if not _COMMIT.fullmatch(value.lower()):
+def _commit(wanted: RunFilter, item: _Filter) -> RunFilter:
+    if not _COMMIT.fullmatch(item.value.lower()):
         raise _UnfitError(
-            f"commit: found {shown(value)}, expected its first hexadecimal digits; "
+            f"commit: found {shown(item.value)}, expected its first hexadecimal digits; "
             "words of its message are sought without a filter."
         )
-    return replace(wanted, commit=value.lower())
+    return replace(wanted, commit=item.value.lower())
 
 
-def _param(wanted: RunFilter, of: str, _: str, value: str) -> RunFilter:
-    if not of.isidentifier():
-        raise _UnfitError(f"param: {shown(of)} cannot be a parameter.")
-    return replace(wanted, params={**wanted.params, of: value})
+def _param(wanted: RunFilter, item: _Filter) -> RunFilter:
+    if not item.of.isidentifier():
+        raise _UnfitError(f"param: {shown(item.of)} cannot be a parameter.")
+    return replace(wanted, params={**wanted.params, item.of: item.value})
 
 
-def _metric(wanted: RunFilter, of: str, sign: str, value: str) -> RunFilter:
+def _metric(wanted: RunFilter, item: _Filter) -> RunFilter:
     try:
-        number = float(value)
+        number = float(item.value)
     except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         raise _UnfitError(
-            f"metric.{of}: found {shown(value)}, expected a number, as in metric.{of}>2."
-        ) from None
-    bound = MetricBound(of, "=" if sign == ":" else sign, number)
+            f"{item.full_name}: found {shown(item.value)}, expected a number, "
+            f"as in {_EXAMPLES['metric']}."
+        )
+    bound = MetricBound(item.of, "=" if item.sign == ":" else item.sign, number)
     return replace(wanted, metrics=(*wanted.metrics, bound))
 
 
 def _instant(name: str, value: str) -> datetime:
-    if ago := _AGO.fullmatch(value):
+    if ago := _AGO.fullmatch(value.lower()):
         return utc_now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         found = datetime.fromisoformat(value)
@@ -147,11 +183,11 @@ def _instant(name: str, value: str) -> datetime:
 
 
 def _named(name: str) -> "_Reader":
-    return lambda wanted, _of, _sign, value: _with(wanted, name, value)
+    return lambda wanted, item: _with(wanted, name, item.value)
 
 
 def _timed(name: str) -> "_Reader":
-    return lambda wanted, _of, _sign, value: _with(wanted, name, _instant(name, value))
+    return lambda wanted, item: _with(wanted, name, _instant(name, item.value))
 
 
 def _with(wanted: RunFilter, name: str, value: Any) -> RunFilter:
@@ -159,7 +195,7 @@ def _with(wanted: RunFilter, name: str, value: Any) -> RunFilter:
     return replace(wanted, **changes)
 
 
-_Reader = Callable[[RunFilter, str, str, str], RunFilter]
+_Reader = Callable[[RunFilter, _Filter], RunFilter]
 _READ: dict[str, _Reader] = {
     **{name: _named(name) for name in _NAMES},
     **{name: _timed(name) for name in ("since", "until")},
@@ -170,6 +206,7 @@ _READ: dict[str, _Reader] = {
     "metric": _metric,
 }
 _OF = ("param", "metric")
+_COMPARED = 'Numbers are compared as in metric.rmse>2, or metric."worst tenth">2 with its spaces.'
 _EXAMPLES = {
     "project": "project:flights",
     "report": "report:sanity_check",

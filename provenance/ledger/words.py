@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, column, select, table, text, update
+from sqlalchemy import Select, column, false, select, table, text, update
 from sqlalchemy.orm import Session
 
 from provenance.ledger.inserting import insert_into
@@ -75,6 +75,8 @@ def pages_with(session: Session, words: Sequence[str]) -> Select[Any]:
     """
     parts = [found for word in words if (found := _TOKEN.findall(word))]
     query: Select[Any] = select(PageText.html).limit(MOST_PAGES)
+    if not parts:
+        return query.where(false())
     if session.get_bind().dialect.name == "sqlite":
         sought = " AND ".join(f'"{" ".join(each)}" *' for each in parts)
         index = table(WORDS, column("rowid"))

@@ -30,6 +30,7 @@ from pipeline.asked import DataWanted
 from provenance.datasets.instants import read_instant
 from provenance.errors import NotFoundError
 from provenance.ledger.cancel import cancel_run
+from provenance.ledger.ids import is_id
 from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.queries.projects import project_named
 from provenance.ledger.search import RunFilter, search_runs
@@ -46,7 +47,6 @@ QUICKEST_LOOK = 0.004
 _SHARE = 0.02
 """By what part of the time that was waited an answer may come late."""
 _PARAM = "param."
-_CURSOR = re.compile(r"run_[0-9a-z]{26}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 _OPTIONAL_BODY = {
     "requestBody": {
@@ -88,7 +88,7 @@ def create_run(path: ReportPath, query: WaitQuery, body: RunBody) -> tuple[Respo
 def list_runs(query: RunsQuery) -> Response:
     """List runs, newest first."""
     wanted = _filter(query)
-    if query.cursor is not None and not _CURSOR.fullmatch(query.cursor):
+    if query.cursor is not None and not is_id("run", query.cursor):
         refuse("cursor: not one that was given out.", "Use the `next` of the page before.")
     with installation().ledger.reading() as session:
         if query.project is not None:

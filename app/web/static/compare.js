@@ -12,7 +12,7 @@
     const show = () => {
       const mode = pictures.dataset.mode;
       slide.hidden = mode !== "overlay";
-      after.style.clipPath = mode === "overlay" ? `inset(0 0 0 ${100 - range.value}%)` : "";
+      after.style.clipPath = mode === "overlay" ? `inset(0 ${100 - range.value}% 0 0)` : "";
       for (const button of modes.querySelectorAll("button")) {
         button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
       }

@@ -12,9 +12,14 @@
     let timer = 0;
     let asked = null;
 
-    const close = () => { found.hidden = true; };
+    const close = () => {
+      clearTimeout(timer);
+      asked?.abort();
+      found.hidden = true;
+    };
 
     const show = (html) => {
+      if (!form.contains(document.activeElement)) return; // who has gone on wants no list
       found.innerHTML = html;
       found.hidden = false;
       const count = found.querySelectorAll("li").length;
@@ -30,22 +35,27 @@
       try {
         const answer = await fetch(address, { signal: mine.signal });
         const html = await answer.text();
-        if (answer.ok && !mine.signal.aborted) show(html);
+        if (mine.signal.aborted) return;
+        if (answer.ok) show(html); else close(); // Enter still leads to the page
       } catch (error) {
-        if (error.name !== "AbortError") close(); // Enter still leads to the page
+        if (error.name !== "AbortError") close();
       }
     };
 
     box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
     box.addEventListener("focus", () => { if (box.value.trim() && found.childElementCount) found.hidden = false; });
     form.addEventListener("submit", (event) => {
-      clearTimeout(timer);
-      asked?.abort();
+      close();
       if (!box.value.trim()) event.preventDefault();
     });
 
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { close(); box.focus(); return; }
+      if (event.key === "Escape" && !found.hidden) {
+        event.preventDefault(); // the text stays; a second Escape clears it
+        box.focus();
+        close();
+        return;
+      }
       if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
       const links = [...found.querySelectorAll("a")];
       if (found.hidden || !links.length) return;

@@ -88,6 +88,13 @@ def test_older_runs_are_a_link_away(client: FlaskClient, maker: Maker):
     assert "Older runs" not in second
 
 
+@pytest.mark.parametrize("before", ["run_", "9", "run_" + "u" * 26, "'"])
+def test_a_page_that_was_never_given_out_is_told(client: FlaskClient, before: str):
+    told = client.get("/search", query_string={"before": before})
+    assert told.status_code == 400
+    assert "before: not one that was given out." in text_of(told.text)
+
+
 def test_every_page_has_the_box_and_it_works_without_scripts(client: FlaskClient, delays: Run):
     for address in ("/", f"/runs/{delays.id}", "/datasets", "/nowhere"):
         assert 'role="search" action="/search"' in client.get(address).text
@@ -100,6 +107,7 @@ def test_the_interface_takes_what_can_be_typed(client: FlaskClient, delays: Run)
     assert found("q=rush") == [delays.id]
     assert found("q=rush&verdict=passed") == []
     assert found("q=proj") == []
+    assert found(f"q={delays.commit_sha}") == [delays.id]
     refused = client.get("/api/v1/runs?q=stauts:failed")
     assert refused.status_code == 400
     assert "Did you mean 'status'?" in refused.get_json()["error"]["message"]

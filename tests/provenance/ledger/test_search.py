@@ -65,7 +65,13 @@ def found(ledger: Ledger, text: str, most: int = 50, after: str | None = None) -
 
 def test_each_filter_narrows(ledger: Ledger, add: Add) -> None:
     daily = add(report="daily", metrics={"rmse": 1.5}, params={"date": "2013-01-31", "n": 3})
-    other = add(report="other", verdict="failed", branch="fix", commit_sha="b" * 40)
+    other = add(
+        report="other",
+        verdict="failed",
+        branch="fix",
+        commit_sha="b" * 40,
+        metrics={"worst tenth": 3.0},
+    )
     waits = add(report="daily", status=Status.QUEUED, verdict=None, metrics={"rmse": 2.5})
     assert found(ledger, "") == [waits, other, daily]
     for text, expected in {
@@ -88,6 +94,11 @@ def test_each_filter_narrows(ledger: Ledger, add: Add) -> None:
         "since:1h": [waits, other, daily],
         "until:2013-01-01": [],
         "report:daily status:passed": [daily],
+        "report:DAI": [waits, daily],
+        "actor:Ada": [waits, other, daily],
+        "bbbbbbb": [other],
+        "aaaaaaa bbbbbbb": [],
+        'metric."worst tenth">0': [other],
     }.items():
         assert found(ledger, text) == expected, text
 
@@ -111,6 +122,7 @@ def test_words_are_sought_in_what_pages_say_and_are_called(ledger: Ledger, add: 
         'rush") OR (hour': [],
         "snow*": [snow],
         "NOT snow": [],
+        "— !": [],
     }.items():
         assert found(ledger, text) == expected, text
 

@@ -52,7 +52,20 @@ def narrowed(text: str) -> dict[str, object]:
         ("at 12:30", {"words": ("at", "12:30")}),
         ("https://example.org", {"words": ("https://example.org",)}),
         ("Warning:", {"words": ("Warning:",)}),
-        ("— !", {}),
+        ("n=5 cases", {"words": ("n=5", "cases")}),
+        (
+            'metric."worst tenth">2',
+            {"metrics": (MetricBound("worst tenth", ">", 2.0),)},
+        ),
+        (
+            "metric.rmse>1 metric.rmse<2",
+            {"metrics": (MetricBound("rmse", ">", 1.0), MetricBound("rmse", "<", 2.0))},
+        ),
+        ("status:canceled", {"verdict": Verdict.CANCELLED}),
+        ("4F2C9A1", {"words": ("4F2C9A1",), "digits": "4f2c9a1"}),
+        ("4f2c9a", {"words": ("4f2c9a",)}),
+        ("4f2c9a1 hours", {"words": ("4f2c9a1", "hours")}),
+        ("4f2c9a1 branch:main", {"words": ("4f2c9a1",), "branch": "main"}),
     ],
 )
 def test_filters_and_words_are_told_apart(text: str, changes: dict[str, object]) -> None:
@@ -65,7 +78,7 @@ def test_a_filter_that_is_not_finished_asks_for_nothing(text: str) -> None:
 
 
 def test_how_long_ago_is_counted_from_now() -> None:
-    for text, ago in (("90min", timedelta(minutes=90)), ("7d", timedelta(days=7))):
+    for text, ago in (("90min", timedelta(minutes=90)), ("7D", timedelta(days=7))):
         since = read_search(f"since:{text}").wanted.since
         assert since is not None
         assert abs(since - (utc_now() - ago)) < timedelta(seconds=60)
@@ -79,6 +92,12 @@ def test_how_long_ago_is_counted_from_now() -> None:
         ("commit:main", "expected its first hexadecimal digits"),
         ("since:soon", "expected a day such as 2013-02-28, or how long ago: 90min, 12h, 7d, 2w."),
         ("metric.rmse>high", "metric.rmse: found 'high', expected a number, as in metric.rmse>2."),
+        ("metric.rmse>nan", "metric.rmse: found 'nan', expected a number"),
+        ("metric.rmse<inf", "metric.rmse: found 'inf', expected a number"),
+        ("metric.>2", "metric: is written as metric.NAME, as in metric.rmse>2."),
+        ("param.:2", "param: is written as param.NAME, as in param.date:2013-01."),
+        ("rmse>2", "rmse> is no filter. Numbers are compared as in metric.rmse>2"),
+        ("branch:fix", "branch: is there twice; what is given last counts."),
         ("metric:2", "metric: is written as metric.NAME, as in metric.rmse>2."),
         ("report.daily:x", "report: is written as report:VALUE, as in report:sanity_check."),
         ("report>daily", "report: takes a colon, as in report:sanity_check."),
@@ -101,3 +120,8 @@ def test_anything_can_be_typed(text: str) -> None:
 @given(st.lists(st.sampled_from(["report:", "metric.", "param.x:", '"', ">", "2", "a", " ", ":"])))
 def test_any_order_of_pieces_can_be_typed(pieces: list[str]) -> None:
     read_search("".join(pieces))
+
+
+def test_what_holds_nothing_to_be_sought_is_told() -> None:
+    (problem,) = read_search("— !").problems
+    assert problem == "'— !' has no letter and no digit to be sought."

@@ -1,0 +1,41 @@
+"""Figures of two runs are laid over each other, and two runs are picked from a list."""
+
+import pytest
+
+from tests.app.archive.test_compare_page import two
+from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
+
+__all__ = ["address", "page", "two"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
+]
+
+
+def test_figures_lie_over_each_other_and_show_what_differs(page, two):
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.goto(f"/compare?a={two[0].id}&b={two[1].id}")
+    places = "document.querySelectorAll('.stage img')"
+    apart = f"[...{places}].map((one) => one.getBoundingClientRect().left)"
+    left, right = page.evaluate(apart)
+    assert left < right
+    page.click("button[data-mode=overlay]")
+    left, right = page.evaluate(apart)
+    assert left == right
+    page.fill(".slide input", "25")
+    assert page.evaluate(f"{places}[1].style.clipPath") == "inset(0px 75% 0px 0px)"
+    page.click("button[data-mode=difference]")
+    assert page.is_hidden(".slide")
+    assert page.evaluate(f"getComputedStyle({places}[1]).mixBlendMode") == "difference"
+    assert page.get_attribute("button[data-mode=difference]", "aria-pressed") == "true"
+    assert page.complaints == []
+
+
+def test_two_are_picked_from_the_history(page, two):
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto("/projects/flights/reports/sanity_check")
+    for run in two:
+        page.check(f"input[name=pick][value={run.id}]")
+    page.click("button:has-text('Compare')")
+    page.wait_for_url(f"**/compare?a={two[0].id}&b={two[1].id}")
+    assert page.complaints == []
