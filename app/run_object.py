@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.progress import progress_object
@@ -14,7 +14,7 @@ from provenance.ledger.queries.progress import Progress
 from provenance.ledger.tables import Check, Metric, Run, RunInput
 
 WHOLE: tuple[ORMOption, ...] = (
-    joinedload(Run.evaluation),
+    selectinload(Run.evaluation),  # joined, SQLite would go through all evaluations
     selectinload(Run.metrics),
     selectinload(Run.checks),
     selectinload(Run.inputs),

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from provenance.addresses import without_userinfo
 from provenance.errors import NotFoundError
@@ -162,7 +162,7 @@ def load_story(session: Session, store: Store, run_id: str, *, whole: bool = Tru
 
 
 _EVERYTHING = (
-    joinedload(Run.evaluation),
+    selectinload(Run.evaluation),  # joined, SQLite would go through all evaluations
     selectinload(Run.metrics).load_only(Metric.name, Metric.value, Metric.unit, Metric.better),
     selectinload(Run.checks).load_only(Check.ok, Check.message),
 )

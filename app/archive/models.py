@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from app.archive.sparkline import TrendView, trend_view
+from app.archive.sparkline import axis_data, trend_view
 from app.current import installation
 from app.data_download import model_package
 from provenance.datasets.history import batches, dataset_row, events, promoted_versions
@@ -17,8 +17,7 @@ from provenance.datasets.names import MODEL
 from provenance.datasets.publish import pointer_of
 from provenance.datasets.resolve import Reference
 from provenance.ledger.data_tables import Batch
-from provenance.ledger.queries.trends import Point, Series, Trend, TrendCommit
-from provenance.ledger.states import Verdict
+from provenance.ledger.queries.trends import Line, Trend, TrendCommit, Trends
 
 LISTED = 200
 COLUMNS = 4
@@ -41,6 +40,7 @@ def model(model: str) -> str:
         inside = require_partition(session, Reference(MODEL, model))
         rows = batches(session, inside, LISTED)
         names = _metric_names(rows)
+        trends = _trends(names, rows[::-1])
         return render_template(
             "archive/model.html",
             model=dataset_row(session, inside.dataset),
@@ -49,7 +49,8 @@ def model(model: str) -> str:
             columns=names[:COLUMNS],
             metrics={row.id: metrics_of(row) for row in rows},
             metadata={row.id: metadata_texts(row) for row in rows},
-            trends=[_trend(name, rows) for name in names],
+            trends=[trend_view(trend, trends) for trend in trends.metrics],
+            axis=axis_data(trends, "/batches/"),
             target=rollback_target(session, Move(model, "", "", MODEL)),
             trail=events(session, inside.dataset),
         )
@@ -67,18 +68,14 @@ def _metric_names(rows: Sequence[Batch]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in metrics_of(row)))
 
 
-def _trend(name: str, rows: Sequence[Batch]) -> TrendView:
-    """Return a metric over the versions, oldest first; a point opens its version."""
-    oldest_first = rows[::-1]
-    places = [TrendCommit(f"v{row.number}", _subject(row)) for row in oldest_first]
-    points = [
-        Point(place, row.id, Verdict.PASSED, metrics_of(row)[name])
-        for place, row in enumerate(oldest_first)
-        if name in metrics_of(row)
-    ]
-    view = trend_view(Trend(name, None, None, (Series(name, points),)), places)
-    view.data["opens"] = "/batches/"
-    return view
+def _trends(names: Sequence[str], rows: Sequence[Batch]) -> Trends:
+    """Return metrics over the versions *rows*, oldest first; a point opens its version."""
+    metrics = [metrics_of(row) for row in rows]
+    return Trends(
+        tuple(TrendCommit(f"v{row.number}", _subject(row)) for row in rows),
+        (Line("value", [row.id for row in rows], []),),
+        tuple(Trend(name, None, None, ([one.get(name) for one in metrics],)) for name in names),
+    )
 
 
 def _subject(row: Batch) -> str:

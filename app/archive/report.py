@@ -4,20 +4,22 @@ from collections.abc import Sequence
 
 from flask import render_template, request
 
-from app.archive.sparkline import TrendView, trend_view
+from app.archive.sparkline import axis_data, trend_view
 from app.current import installation
 from provenance.ledger.queries.cases import CaseNames, cases_of
 from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
-from provenance.ledger.queries.trends import report_trends
+from provenance.ledger.queries.trends import Trends, report_trends
 
 MOST_COLUMNS = 4
-MOST_TRENDS = 12
 
 
 def report(project: str, report: str) -> str:
-    """Show the history and the trends of one report, of one case with ``?case=``."""
-    before = request.args.get("before")
+    """Show the history and the trends of one report, of one case with ``?case=``.
+
+    With ``?metric=`` only that one's trend, further back.
+    """
+    before, metric = request.args.get("before"), request.args.get("metric")
     with installation().ledger.reading() as session:
         found = project_named(session, project)
         name = known_report(session, found, report)
@@ -27,9 +29,8 @@ def report(project: str, report: str) -> str:
             found.id, name, request.args.get("case") or None, request.args.get("branch") or None
         )
         rows, older = report_history(session, wanted, before)
-        trends = report_trends(session, wanted, names)
+        trends = Trends() if before else report_trends(session, wanted, names, metric or None)
         branches = branch_names(session, found.id)
-    views = [trend_view(trend, trends.commits) for trend in trends.metrics[:MOST_TRENDS]]
     return render_template(
         "archive/report.html",
         project=found,
@@ -39,17 +40,15 @@ def report(project: str, report: str) -> str:
         chosen=wanted.case_key,
         branch=wanted.branch,
         branches=branches,
-        trends=[] if before else views,
-        series_names=_series(views),
+        trends=[trend_view(trend, trends) for trend in trends.metrics],
+        axis=axis_data(trends),
+        others=trends.others,
+        metric=metric,
         rows=rows,
         columns=_columns(rows),
         older=rows[-1].run.id if older else None,
         before=before,
     )
-
-
-def _series(views: Sequence[TrendView]) -> list[str]:
-    return list(views[0].cases) if views else []
 
 
 def _columns(rows: Sequence[HistoryRow]) -> list[str]:

@@ -1,14 +1,17 @@
 """Trends as drawings: a small SVG that needs no script, and the data for the larger plot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import quantiles
 from typing import Any
 
 from app.web.filters import number, short
-from provenance.ledger.queries.trends import Point, Series, Trend, TrendCommit
-from provenance.ledger.states import Verdict
+from provenance.ledger.queries.trends import Line, Trend, Trends
 
 WIDTH, HEIGHT, EDGE = 320.0, 84.0, 8.0
+MOST_DOTS = 60
+"""Points of a drawing: of more, only the last ones and those that have not passed are dots."""
+_LEAST_USUAL, _MOST_USUAL = 5, 20
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Line:
+class Drawn:
     """A case in the drawing; broken into pieces where a value is missing."""
 
     pieces: tuple[str, ...]
@@ -33,9 +36,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Spark:
-    """A drawing: lines inside a box."""
+    """A drawing: lines inside a box, and the band of what was usual lately."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Drawn, ...]
+    band: tuple[float, float] | None
+    """Upper edge and height; null where there are several lines or too few values."""
     width: float = WIDTH
     height: float = HEIGHT
 
@@ -49,71 +54,101 @@ class TrendView:
     better: str | None
     last: float | None
     """The newest value, where there is one case only."""
-    cases: tuple[str, ...]
     spark: Spark
     data: dict[str, Any]
+    """What the plot needs besides the axis that it shares with others."""
 
 
-def trend_view(trend: Trend, commits: Sequence[TrendCommit]) -> TrendView:
-    """Prepare *trend* over *commits* for its page."""
-    points = trend.series[0].points if len(trend.series) == 1 else []
+def axis_data(trends: Trends, opens: str = "/runs/") -> dict[str, Any]:
+    """Return what the plots of *trends* share: commits, cases, and what a point opens."""
+    return {
+        "opens": opens,
+        "commits": [[short(commit.sha), commit.subject] for commit in trends.commits],
+        "cases": [
+            {"case": line.case, "runs": line.runs, "missed": line.missed} for line in trends.lines
+        ],
+    }
+
+
+def trend_view(trend: Trend, trends: Trends) -> TrendView:
+    """Prepare *trend*, one of *trends*, for its page."""
+    values = [value for value in trend.values[0] if value is not None]
+    alone = len(trend.values) == 1
+    usual = _usual(values) if alone else None
     return TrendView(
         trend.name,
         trend.unit,
         trend.better,
-        points[-1].value if points else None,
-        tuple(series.case for series in trend.series),
-        _spark(trend, commits),
-        _data(trend, commits),
+        values[-1] if alone and values else None,
+        _spark(trend, trends, usual),
+        {"name": trend.name, "values": [*map(_told, trend.values)], "band": usual},
     )
 
 
-def _spark(trend: Trend, commits: Sequence[TrendCommit]) -> Spark:
-    values = [
-        point.value for series in trend.series for point in series.points if point.value is not None
-    ]
+def _told(values: Sequence[float | None]) -> list[float | None]:
+    """Return what a plot can show of *values*; a page of many need not carry every digit."""
+    return [None if value is None else float(f"{value:.7g}") for value in values]
+
+
+def _usual(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return between what nine tenths of the values before the last one lay."""
+    lately = values[-_MOST_USUAL - 1 : -1]
+    if len(lately) < _LEAST_USUAL:
+        return None
+    cuts = quantiles(lately, n=20, method="inclusive")
+    return cuts[0], cuts[-1]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Where a place of the axis and a value lie in the drawing."""
+
+    low: float
+    high: float
+    steps: int
+
+    def x(self, place: int) -> float:
+        return round(EDGE + (WIDTH - 2 * EDGE) * place / self.steps, 1)
+
+    def y(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * share, 1)
+
+
+def _spark(trend: Trend, trends: Trends, usual: tuple[float, float] | None) -> Spark:
+    values = [value for line in trend.values for value in line if value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
-    return Spark(tuple(_line(series, commits, low, high) for series in trend.series))
+    scale = _Scale(low, high, max(len(trends.commits) - 1, 1))
+    some = len(values) > MOST_DOTS
+    lines = tuple(
+        Drawn(tuple(_pieces(along, scale)), tuple(_dots(line, along, trends, scale, some)))
+        for line, along in zip(trends.lines, trend.values, strict=True)
+    )
+    band = (scale.y(usual[1]), round(scale.y(usual[0]) - scale.y(usual[1]), 1)) if usual else None
+    return Spark(lines, band)
 
 
-def _line(series: Series, commits: Sequence[TrendCommit], low: float, high: float) -> Line:
-    pieces: list[list[str]] = [[]]
-    dots: list[Dot] = []
-    steps = max(len(commits) - 1, 1)
-    for point in series.points:
-        if point.value is None:
-            pieces.append([])
+def _pieces(values: Sequence[float | None], scale: _Scale) -> Iterator[str]:
+    piece: list[str] = []
+    for place, value in enumerate([*values, None]):
+        if value is not None:
+            piece.append(f"{scale.x(place)},{scale.y(value)}")
             continue
-        x = round(EDGE + (WIDTH - 2 * EDGE) * point.at / steps, 1)
-        height = (point.value - low) / (high - low) if high > low else 0.5
-        y = round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * height, 1)
-        pieces[-1].append(f"{x},{y}")
-        dots.append(_dot(series, point, commits, x, y))
-    drawn = tuple(" ".join(piece) for piece in pieces if len(piece) > 1)
-    return Line(drawn, tuple(dots))
+        if len(piece) > 1:
+            yield " ".join(piece)
+        piece = []
 
 
-def _dot(series: Series, point: Point, commits: Sequence[TrendCommit], x: float, y: float) -> Dot:
-    commit = commits[point.at]
-    label = f"{number(point.value)} at {short(commit.sha)} {commit.subject} ({series.case})"
-    css = "" if point.verdict == Verdict.PASSED else "missed"
-    return Dot(x, y, point.run, label, css, point is series.points[-1])
-
-
-def _data(trend: Trend, commits: Sequence[TrendCommit]) -> dict[str, Any]:
-    return {
-        "name": trend.name,
-        "commits": [[short(commit.sha), commit.subject] for commit in commits],
-        "series": [_series(series, len(commits)) for series in trend.series],
-    }
-
-
-def _series(series: Series, length: int) -> dict[str, Any]:
-    values: list[float | None] = [None] * length
-    runs: list[str | None] = [None] * length
-    missed: list[int] = []
-    for point in series.points:
-        values[point.at], runs[point.at] = point.value, point.run
-        if point.verdict != Verdict.PASSED:
-            missed.append(point.at)
-    return {"case": series.case, "values": values, "runs": runs, "missed": missed}
+def _dots(
+    line: Line, values: Sequence[float | None], trends: Trends, scale: _Scale, some: bool
+) -> Iterator[Dot]:
+    there = [place for place, value in enumerate(values) if value is not None]
+    missed = set(line.missed)
+    for place in there:
+        run, value, last = line.runs[place], values[place], place == there[-1]
+        if run is None or value is None or (some and not last and place not in missed):
+            continue
+        commit = trends.commits[place]
+        label = f"{number(value)} at {short(commit.sha)} {commit.subject} ({line.case})"
+        css = "missed" if place in missed else ""
+        yield Dot(scale.x(place), scale.y(value), run, label, css, last)

@@ -102,7 +102,7 @@ def prepare_runs(
     for case in cases:
         dedup_key = f"{evaluation.id}:{case.report}:{case.case_key}"
         if dedup_key not in known:
-            known[dedup_key] = run = _queued_run(evaluation, commit.sha, case)
+            known[dedup_key] = run = _queued_run(evaluation, commit, case)
             run.dedup_key = dedup_key
             session.add(run)
     if evaluation.trigger not in ABOUT_RUNS:
@@ -134,7 +134,7 @@ def _runs_by_dedup_key(session: Session, evaluation: Evaluation) -> dict[str | N
     return {run.dedup_key: run for run in runs}
 
 
-def _queued_run(evaluation: Evaluation, sha: str, case: CaseToRun) -> Run:
+def _queued_run(evaluation: Evaluation, commit: CommitFacts, case: CaseToRun) -> Run:
     return Run(
         id=new_id("run"),
         evaluation_id=evaluation.id,
@@ -144,7 +144,8 @@ def _queued_run(evaluation: Evaluation, sha: str, case: CaseToRun) -> Run:
         origins=dict(case.origins),
         case=dict(case.case),
         case_key=case.case_key,
-        commit_sha=sha,
+        commit_sha=commit.sha,
+        committed_at=commit.committed_at,
         branch=evaluation.branch,
         status=Status.QUEUED,
     )

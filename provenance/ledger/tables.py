@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provenance.ledger.columns import Base, utc_now
@@ -29,6 +38,9 @@ class Commit(Base):
     """What a commit says of itself, kept so that pages need no git."""
 
     __tablename__ = "commit"
+    __table_args__ = (
+        Index("ix_commit_project_id_committed_at_sha", "project_id", "committed_at", "sha"),
+    )
 
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
     sha: Mapped[str] = mapped_column(primary_key=True)
@@ -63,6 +75,7 @@ class Evaluation(Claimable, Base):
     __table_args__ = (
         Index("ix_evaluation_project_id_id", "project_id", "id"),
         Index("ix_evaluation_actor_id", "actor", "id"),
+        Index("ix_evaluation_project_id_branch", "project_id", "branch"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -108,6 +121,7 @@ class Run(Claimable, Base):
 
     __tablename__ = "run"
     __table_args__ = (
+        Index("ix_run_project_id_id", "project_id", "id"),
         Index("ix_run_project_id_report_id", "project_id", "report", "id"),
         Index("ix_run_project_id_report_case_key_id", "project_id", "report", "case_key", "id"),
         Index("ix_run_project_id_commit_sha", "project_id", "commit_sha"),
@@ -121,6 +135,12 @@ class Run(Claimable, Base):
         Index("ix_run_verdict_id", "verdict", "id"),
         Index("ix_run_branch_id", "branch", "id"),
         Index("ix_run_commit_sha_id", "commit_sha", "id"),
+        Index("ix_run_of_report_by_commit", "project_id", "report", "committed_at", "id"),
+        Index(
+            "ix_run_of_case_by_commit",
+            *("project_id", "report", "case_key", text("coalesce(branch, '')")),
+            *("committed_at", "id"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -136,6 +156,8 @@ class Run(Claimable, Base):
     case_key: Mapped[str]
     """Hash of ``case``: runs of one case across commits share it."""
     commit_sha: Mapped[str]
+    committed_at: Mapped[datetime | None]
+    """When the commit was made, as it says itself; what came before is found by it."""
     branch: Mapped[str | None]
     dirty: Mapped[str | None]
     """Hash of the uncommitted changes, for a run of a working tree."""
@@ -182,6 +204,11 @@ class Run(Claimable, Base):
     checks: Mapped[list["Check"]] = relationship(order_by="Check.position")
     inputs: Mapped[list["RunInput"]] = relationship(order_by="RunInput.name")
     jobs: Mapped[list["RunJob"]] = relationship(order_by="RunJob.position")
+
+
+def of_branch(run: type[Run]) -> ColumnElement[str]:
+    """Return the branch of *run* as it stands in an index, where no branch is one like others."""
+    return func.coalesce(run.branch, literal_column("''"))
 
 
 class CaseHead(Base):

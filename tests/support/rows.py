@@ -36,13 +36,23 @@ def add_evaluation(ledger: Ledger, project: Project, **values: Any) -> Evaluatio
     return row
 
 
+def committed_at(ledger: Ledger, project_id: str, sha: str) -> datetime | None:
+    """Return when a commit says that it was made; None where the ledger does not know it."""
+    with ledger.reading() as session:
+        commit = session.get(Commit, (project_id, sha))
+    return commit.committed_at if commit else None
+
+
 def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: Any) -> list[str]:
+    facts = _FACTS | values
+    at = committed_at(ledger, evaluation.project_id, facts["commit_sha"])
     rows = [
         Run(
             id=new_id("run"),
             evaluation_id=evaluation.id,
             project_id=evaluation.project_id,
-            **(_FACTS | values),
+            committed_at=at,
+            **facts,
         )
         for _ in range(count)
     ]

@@ -23,6 +23,16 @@
       .replace("-", MINUS);
   };
 
+  const band = (plot, data) => {
+    if (!data.band) return;
+    const [low, high] = data.band.map((value) => plot.valToPos(value, "y", true));
+    const { left, width } = plot.bbox;
+    plot.ctx.save();
+    plot.ctx.fillStyle = colour("ink-band");
+    plot.ctx.fillRect(left, high, width, Math.max(low - high, 1));
+    plot.ctx.restore();
+  };
+
   const ring = (plot, data) => {
     const context = plot.ctx;
     context.save();
@@ -100,18 +110,24 @@
           value: (_, value) => figures(value),
         })),
       ],
-      hooks: { draw: [(plot) => ring(plot, data)] },
+      hooks: { drawClear: [(plot) => band(plot, data)], draw: [(plot) => ring(plot, data)] },
     };
   };
 
-  const draw = (holder) => {
-    const data = JSON.parse(holder.dataset.trend);
+  const dataOf = (holder) => {
+    const own = JSON.parse(holder.dataset.trend);
+    const axis = JSON.parse(holder.closest("[data-axis]").dataset.axis);
+    const series = axis.cases.map((one, index) => ({ ...one, values: own.values[index] }));
+    return { ...axis, ...own, series };
+  };
+
+  const draw = (holder, data) => {
     const columns = [data.commits.map((_, at) => at), ...data.series.map((one) => one.values)];
     holder.replaceChildren();
     const plot = new uPlot(options(holder, data), columns, holder);
     plot.over.addEventListener("click", () => {
       const found = nearest(plot, data);
-      if (found) location.assign(`${data.opens || "/runs/"}${encodeURIComponent(found.run)}`);
+      if (found) location.assign(`${data.opens}${encodeURIComponent(found.run)}`);
     });
     plot.over.addEventListener("mouseleave", () => setTimeout(() => newest(plot, data)));
     setTimeout(() => newest(plot, data));
@@ -121,8 +137,8 @@
   const drawAll = () => {
     while (plots.length) plots.pop().destroy();
     for (const holder of document.querySelectorAll("[data-trend]")) {
-      const data = JSON.parse(holder.dataset.trend);
-      if (data.commits.length > 1) plots.push(draw(holder));
+      const data = dataOf(holder);
+      if (data.commits.length > 1) plots.push(draw(holder, data));
     }
     if (plots.length) document.documentElement.dataset.plotted = "";
   };

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import utc_now
 from provenance.ledger.ids import first_id
+from provenance.ledger.queries.heads import OF_CASE, newest_of_cases
 from provenance.ledger.queries.kernels import kernels_token
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.movement import movement, token
@@ -49,26 +50,15 @@ def needs_attention(session: Session) -> tuple[Attention, ...]:
     are runs of uncommitted changes, which say nothing of a commit.
     """
     since = utc_now() - timedelta(days=ATTENTION_DAYS)
-    ended = aliased(Run)
-    newest = (
-        select(ended.id)
-        .where(
-            ended.project_id == CaseHead.project_id,
-            ended.report == CaseHead.report,
-            ended.case_key == CaseHead.case_key,
-            ended.purpose.is_(None),
-            ended.dirty.is_(None),
-            ended.status.in_(ENDED),
-            or_(ended.verdict.is_(None), ended.verdict != Verdict.CANCELLED),
-        )
-        .order_by(ended.id.desc())
-        .limit(1)
-        .correlate(CaseHead)
-    )
+    ended = [
+        OF_CASE.dirty.is_(None),
+        OF_CASE.status.in_(ENDED),
+        or_(OF_CASE.verdict.is_(None), OF_CASE.verdict != Verdict.CANCELLED),
+    ]
     # Asked for in the time in question: whatever has ended in it was, or waited for long.
     recent = CaseHead.run_id >= first_id("run", since - timedelta(days=LONGEST_WAIT_DAYS))
     query = select_rows().where(
-        Run.id.in_(select(newest.scalar_subquery()).select_from(CaseHead).where(recent)),
+        Run.id.in_(newest_of_cases(recent, fits=ended)),
         Run.finished_at >= since,
         or_(Run.verdict.is_(None), Run.verdict != Verdict.PASSED),
     )

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
+from provenance.ledger.queries.heads import OF_CASE, newest_of_cases
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
-from provenance.ledger.tables import Project, Run
+from provenance.ledger.tables import CaseHead, Project, Run
 from provenance.nearest import did_you_mean_or_all
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -33,20 +34,12 @@ class Wanted:
 
 def newest_run(session: Session, project: Project, report: str, wanted: Wanted) -> RunRow:
     """Return the newest finished run of *report* that matches, or raise `NoSuchRunError`."""
-    newest = select(func.max(Run.id)).where(
-        Run.project_id == project.id,
-        Run.report == report,
-        Run.purpose.is_(None),
-        # A look at the past is not how things are now.
-        Run.data["as_of"].as_string().is_(None),
-        Run.status == Status.FINISHED,
-        Run.verdict != Verdict.CANCELLED,
-    )
+    fits = _now()
     if wanted.branch:
-        newest = newest.where(Run.branch == wanted.branch)
+        fits.append(OF_CASE.branch == wanted.branch)
     if wanted.as_of:
-        newest = newest.where(Run.finished_at <= wanted.as_of)
-    query = select_rows().where(Run.id.in_(newest.group_by(Run.case_key)))
+        fits.append(OF_CASE.finished_at <= wanted.as_of)
+    query = select_rows().where(Run.id.in_(_of_report(project.id, report, fits)))
     runs = run_rows(session, query.order_by(Run.id.desc()))
     for run in runs:
         if all(_matches(run.params, name, text) for name, text in wanted.params.items()):
@@ -56,22 +49,24 @@ def newest_run(session: Session, project: Project, report: str, wanted: Wanted) 
 
 def verdicts_of_report(session: Session, project_id: str, report: str, branch: str) -> list[str]:
     """Return the verdict of the newest finished run of every case on *branch*."""
-    newest = (
-        select(func.max(Run.id))
-        .where(
-            Run.project_id == project_id,
-            Run.report == report,
-            Run.purpose.is_(None),
-            Run.data["as_of"].as_string().is_(None),
-            Run.status == Status.FINISHED,
-            Run.verdict != Verdict.CANCELLED,
-            Run.dirty.is_(None),
-            Run.branch == branch,
-        )
-        .group_by(Run.case_key)
-    )
+    fits = [*_now(), OF_CASE.dirty.is_(None), OF_CASE.branch == branch]
+    newest = _of_report(project_id, report, fits)
     found = session.scalars(select(Run.verdict).where(Run.id.in_(newest)))
     return [verdict for verdict in found if verdict]
+
+
+def _now() -> list[ColumnElement[bool]]:
+    """Say of a run that it tells how things are; a look at the past does not."""
+    return [
+        OF_CASE.data["as_of"].as_string().is_(None),
+        OF_CASE.status == Status.FINISHED,
+        OF_CASE.verdict != Verdict.CANCELLED,
+    ]
+
+
+def _of_report(project_id: str, report: str, fits: list[ColumnElement[bool]]) -> Select[Any]:
+    cases = (CaseHead.project_id == project_id, CaseHead.report == report)
+    return newest_of_cases(*cases, fits=fits)
 
 
 def _matches(params: Mapping[str, Any], name: str, text: str) -> bool:

@@ -4,14 +4,35 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.projects import branch_names, report_names
-from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
+from provenance.ledger.queries.runs import page_of
+from provenance.ledger.states import Status
 from provenance.ledger.tables import Commit, Project, Run
+
+COMMITS = 20
+"""Rows of the matrix before its link to older ones."""
+
+
+class MatrixRun(NamedTuple):
+    """What the matrix says of one run."""
+
+    id: str
+    evaluation_id: str
+    commit_sha: str
+    report: str
+    case_key: str
+    status: Status
+    verdict: str | None
+    reused: bool
+    seconds: float | None
+    instead: float | None
+    """Seconds that the run took whose result was reused."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +40,27 @@ class MatrixRow:
     """One commit, and the newest run of every case under each report."""
 
     commit: Commit
-    cells: dict[str, tuple[RunRow, ...]]
+    cells: dict[str, tuple[MatrixRun, ...]]
+
+    @property
+    def runs(self) -> list[MatrixRun]:
+        """All of them."""
+        return [run for runs in self.cells.values() for run in runs]
+
+    @property
+    def executed(self) -> float:
+        """Seconds that its executed runs took."""
+        return sum(run.seconds or 0.0 for run in self.runs if not run.reused)
+
+    @property
+    def saved(self) -> float:
+        """Seconds that its reused runs would have taken once more."""
+        return sum(run.instead or 0.0 for run in self.runs if run.reused)
 
     @property
     def evaluation_id(self) -> str:
         """The newest evaluation among those that the shown runs belong to."""
-        return max(run.evaluation_id for runs in self.cells.values() for run in runs)
+        return max(run.evaluation_id for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -46,12 +82,12 @@ def project_matrix(
 
     A run of uncommitted changes is no run of the commit they were made on.
     """
-    commits, older = page_of(_commits(session, project.id, branch, before))
+    commits, older = page_of(_commits(session, project.id, branch, before), COMMITS)
     reports = tuple(report_names(session, project.id))
     names = case_names(session, [(project.id, report) for report in reports])
     cells = _cells(session, project.id, branch, [commit.sha for commit in commits])
     rows = tuple(
-        MatrixRow(commit, _in_order(cells[commit.sha], names))
+        MatrixRow(commit, _in_order(project.id, cells[commit.sha], names))
         for commit in _children_first(commits)
     )
     return Matrix(
@@ -76,26 +112,31 @@ def _commits(
         same_time = (Commit.committed_at == edge.committed_at) & (Commit.sha < edge.sha)
         query = query.where(or_(Commit.committed_at < edge.committed_at, same_time))
     order = (Commit.committed_at.desc(), Commit.sha.desc())
-    return session.scalars(query.order_by(*order).limit(PAGE + 1)).all()
+    return session.scalars(query.order_by(*order).limit(COMMITS + 1)).all()
 
 
 def _cells(
     session: Session, project_id: str, branch: str | None, shas: Sequence[str]
-) -> dict[str, list[RunRow]]:
+) -> dict[str, list[MatrixRun]]:
     newest = select(func.max(Run.id)).where(Run.project_id == project_id, Run.commit_sha.in_(shas))
     newest = newest.where(Run.purpose.is_(None), Run.dirty.is_(None))
     if branch:
         newest = newest.where(Run.branch == branch)
     newest = newest.group_by(Run.commit_sha, Run.report, Run.case_key)
-    found: dict[str, list[RunRow]] = defaultdict(list)
-    for run in run_rows(session, select_rows().where(Run.id.in_(newest))):
-        found[run.commit_sha].append(run)
+    source = aliased(Run)
+    of_run = [getattr(Run, name) for name in MatrixRun._fields if name != "instead"]
+    query = select(*of_run, source.seconds).outerjoin(source, source.id == Run.reused_from)
+    found: dict[str, list[MatrixRun]] = defaultdict(list)
+    for row in session.execute(query.where(Run.id.in_(newest))):
+        found[row.commit_sha].append(MatrixRun(*tuple(row)))
     return found
 
 
-def _in_order(runs: Sequence[RunRow], names: CaseNames) -> dict[str, tuple[RunRow, ...]]:
-    cells: dict[str, list[RunRow]] = defaultdict(list)
-    for run in sorted(runs, key=lambda run: names(run.project_id, run.report, run.case_key)):
+def _in_order(
+    project_id: str, runs: Sequence[MatrixRun], names: CaseNames
+) -> dict[str, tuple[MatrixRun, ...]]:
+    cells: dict[str, list[MatrixRun]] = defaultdict(list)
+    for run in sorted(runs, key=lambda run: names(project_id, run.report, run.case_key)):
         cells[run.report].append(run)
     return {report: tuple(found) for report, found in cells.items()}
 

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.states import REUSABLE, Status
-from provenance.ledger.tables import Commit, Metric, Run
+from provenance.ledger.tables import Metric, Run, of_branch
 
 Direction = Literal["new", "same", "changed", "better", "worse"]
 
@@ -47,14 +47,30 @@ class MetricChange:
         return "better" if (self.delta > 0) == (self.better == "higher") else "worse"
 
 
-def metrics_of(session: Session, run_ids: Iterable[str]) -> dict[str, list[Metric]]:
-    """Return the metrics of each run in the order they were recorded."""
+class MetricValue(NamedTuple):
+    """A metric that a run recorded."""
+
+    run_id: str
+    name: str
+    value: float | None
+    unit: str | None
+    better: str | None
+
+
+def metrics_of(
+    session: Session, run_ids: Iterable[str], names: Sequence[str] | None = None
+) -> dict[str, list[MetricValue]]:
+    """Return the metrics of each run in the order they were recorded; only *names*, if given."""
     wanted = sorted(set(run_ids))
-    found: dict[str, list[Metric]] = defaultdict(list)
-    if wanted:
-        query = select(Metric).where(Metric.run_id.in_(wanted)).order_by(Metric.position)
-        for metric in session.scalars(query):
-            found[metric.run_id].append(metric)
+    found: dict[str, list[MetricValue]] = defaultdict(list)
+    if not wanted:
+        return found
+    columns = (Metric.run_id, Metric.name, Metric.value, Metric.unit, Metric.better)
+    query = select(*columns).where(Metric.run_id.in_(wanted)).order_by(Metric.position)
+    if names is not None:
+        query = query.where(Metric.name.in_(names))
+    for row in session.execute(query):
+        found[row.run_id].append(MetricValue(*row))
     return found
 
 
@@ -68,31 +84,26 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     """
     if not run_ids:
         return {}
-    before, then, now = aliased(Run), aliased(Commit), aliased(Commit)
+    before = aliased(Run)
     newest = (
         select(before.id)
-        .join(then, and_(then.project_id == before.project_id, then.sha == before.commit_sha))
         .where(
             before.project_id == Run.project_id,
             before.report == Run.report,
             before.case_key == Run.case_key,
-            or_(
-                then.committed_at < now.committed_at,
-                and_(then.committed_at == now.committed_at, before.id < Run.id),
-            ),
+            of_branch(before) == of_branch(Run),
+            tuple_(before.committed_at, before.id) < tuple_(Run.committed_at, Run.id),
             before.purpose.is_(None),
             before.status == Status.FINISHED,
             before.verdict.in_(sorted(REUSABLE)),
-            before.branch.is_not_distinct_from(Run.branch),
         )
-        .order_by(then.committed_at.desc(), before.id.desc())
+        .order_by(before.committed_at.desc(), before.id.desc())
         .limit(1)
-        .correlate(Run, now)
+        .correlate(Run)
         .scalar_subquery()
     )
     compared = func.coalesce(Run.again_of, newest).label("before")
-    same = and_(now.project_id == Run.project_id, now.sha == Run.commit_sha)
-    query = select(Run.id, compared).outerjoin(now, same).where(Run.id.in_(run_ids))
+    query = select(Run.id, compared).where(Run.id.in_(run_ids))
     return {row.id: row.before for row in session.execute(query) if row.before}
 
 
@@ -109,8 +120,10 @@ def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[Metr
     }
 
 
-def _changes(now: Sequence[Metric], before: Sequence[Metric] | None) -> tuple[MetricChange, ...]:
-    old: Mapping[str, Metric] = {metric.name: metric for metric in before or ()}
+def _changes(
+    now: Sequence[MetricValue], before: Sequence[MetricValue] | None
+) -> tuple[MetricChange, ...]:
+    old: Mapping[str, MetricValue] = {metric.name: metric for metric in before or ()}
     return tuple(
         MetricChange(
             name=metric.name,

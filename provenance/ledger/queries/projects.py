@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
+from provenance.ledger.distinct import distinct_from
 from provenance.ledger.states import ABOUT_RUNS
-from provenance.ledger.tables import Evaluation, Project, Run
+from provenance.ledger.tables import CaseHead, Evaluation, Project, Run
 from provenance.nearest import did_you_mean_or_all
 
 MOST_BRANCHES = 100
@@ -39,8 +40,8 @@ def project_named(session: Session, name: str) -> Project:
 
 def report_names(session: Session, project_id: str) -> Sequence[str]:
     """Return the reports of the project that have at least one run, by name."""
-    wanted = select(Run.report).where(Run.project_id == project_id).distinct()
-    return session.scalars(wanted.order_by(Run.report)).all()
+    wanted = select(CaseHead.report).where(CaseHead.project_id == project_id).distinct()
+    return session.scalars(wanted.order_by(CaseHead.report)).all()
 
 
 def known_report(session: Session, project: Project, name: str) -> str:
@@ -54,15 +55,5 @@ def known_report(session: Session, project: Project, name: str) -> str:
 
 def branch_names(session: Session, project_id: str) -> Sequence[str]:
     """Return the branches that evaluations of the project were asked for, by name."""
-    wanted = (
-        select(Evaluation.branch)
-        .where(
-            Evaluation.project_id == project_id,
-            Evaluation.branch.is_not(None),
-            Evaluation.trigger.not_in(ABOUT_RUNS),
-        )
-        .distinct()
-        .order_by(Evaluation.branch)
-        .limit(MOST_BRANCHES)
-    )
-    return [branch for branch in session.scalars(wanted) if branch is not None]
+    of_project = (Evaluation.project_id == project_id, Evaluation.trigger.not_in(ABOUT_RUNS))
+    return distinct_from(session, Evaluation.branch, "", *of_project)[:MOST_BRANCHES]

@@ -22,6 +22,7 @@ from provenance.ledger.tables import (
     RunInput,
     RunJob,
 )
+from tests.support.rows import committed_at
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -79,6 +80,9 @@ class Maker:
             "finished_at": utc_now() if over else None,
             "key": digest("test", [report, params, evaluation.commit_sha]),
         }
+        facts |= values
+        sha = facts["commit_sha"]
+        at = committed_at(self.installation.ledger, evaluation.project_id, sha)
         run = Run(
             id=self._id("run"),
             evaluation_id=evaluation.id,
@@ -87,7 +91,7 @@ class Maker:
             params=params,
             case=case,
             case_key=case_key(case),
-            **(facts | values),
+            **({"committed_at": at} | facts),
         )
         run.metrics = [
             Metric(name=name, position=place, value=value, unit=unit, better=better)

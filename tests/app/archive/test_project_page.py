@@ -56,15 +56,27 @@ def test_a_branch_narrows_the_commits(client, maker: Maker):
 
 def test_older_commits_are_one_link_away(client, maker: Maker):
     project = maker.project()
-    for number in range(55):
+    for number in range(25):
         maker.run(maker.evaluation(maker.commit(project, number)))
     first = client.get("/projects/flights").text
-    assert len(rows_of(first)) == 50
+    assert len(rows_of(first)) == 20
     older = re.search(r'rel="next" href="([^"]+)"', first)
     assert older
     second = client.get(older[1]).text
     assert rows_of(second) == [f"Commit {number}" for number in (4, 3, 2, 1, 0)]
     assert "Older commits" not in second
+
+
+def test_what_a_commit_cost_and_saved_stands_in_its_row(client, maker: Maker):
+    project = maker.project()
+    first = maker.run(maker.evaluation(maker.commit(project, 1)), seconds=41.0)
+    reused = {"reused": True, "reused_from": first.id, "seconds": 0.1}
+    maker.run(maker.evaluation(maker.commit(project, 2)), **reused)
+    costs = re.findall(r'<td class="num cost">(.*?)</td>', client.get("/projects/flights").text)
+    assert [re.sub("<[^>]+>", " ", cost).split() for cost in costs] == [
+        ["saved", "41", "s"],
+        ["41", "s"],
+    ]
 
 
 def test_an_unknown_project_is_told_with_the_nearest_name(client, maker: Maker):

@@ -19,7 +19,20 @@ def history(maker: Maker, values: list[float | None], better: str = "lower"):
 
 
 def trend_data(page: str) -> list[dict]:
-    return [json.loads(unescape(text)) for text in re.findall(r"data-trend='([^']*)'", page)]
+    """Return what each plot of a page has: its own values, and the axis that they share."""
+    (axis,) = (json.loads(unescape(text)) for text in re.findall(r"data-axis='([^']*)'", page))
+    found = [json.loads(unescape(text)) for text in re.findall(r"data-trend='([^']*)'", page)]
+    return [
+        axis
+        | one
+        | {
+            "series": [
+                case | {"values": values}
+                for case, values in zip(axis["cases"], one["values"], strict=True)
+            ]
+        }
+        for one in found
+    ]
 
 
 def test_a_change_is_judged_by_what_is_better_and_not_by_its_sign(client, maker: Maker):
@@ -58,6 +71,43 @@ def test_trends_follow_the_commits_and_not_the_order_of_runs(client, maker: Make
     data = trend_data(client.get(PAGE).text)[0]
     assert data["series"][0]["values"] == [2.0, 5.0, 9.0]
     assert [subject for _, subject in data["commits"]] == ["Commit 2", "Commit 5", "Commit 9"]
+
+
+def test_a_band_shows_what_was_usual_before_the_last_value(client, maker: Maker):
+    history(maker, [10.0, 11.0, 12.0, 13.0, 14.0, 99.0])
+    page = client.get(PAGE).text
+    low, high = trend_data(page)[0]["band"]
+    assert 10.0 <= low < 11.0
+    assert 13.0 < high <= 14.0
+    assert 'class="band"' in page
+    assert "the band is what was usual" in page
+
+
+def test_few_values_have_no_band(client, maker: Maker):
+    history(maker, [1.0, 2.0, 3.0])
+    assert trend_data(client.get(PAGE).text)[0]["band"] is None
+
+
+def test_of_many_points_those_that_failed_and_the_last_are_links(client, maker: Maker):
+    runs = history(maker, [float(number) for number in range(61)])
+    maker.change(runs[7], verdict=Verdict.FAILED)
+    drawing = client.get(PAGE, query_string={"metric": "rmse"}).text
+    drawing = drawing.split('<svg class="spark"')[1].split("</svg>")[0]
+    assert re.findall(r'href="/runs/([^"]+)"', drawing) == [runs[7].id, runs[60].id]
+
+
+def test_of_many_metrics_the_first_are_drawn_and_each_other_has_a_page_of_its_own(
+    client, maker: Maker
+):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    metrics = {f"m{number}": (float(number), None, None) for number in range(9)}
+    maker.run(evaluation, "regression_test", metrics=metrics)
+    page = client.get(PAGE).text
+    assert [one["name"] for one in trend_data(page)] == [f"m{number}" for number in range(6)]
+    assert f'href="{PAGE}?metric=m8"' in page
+    alone = client.get(f"{PAGE}?metric=m8").text
+    assert [one["name"] for one in trend_data(alone)] == ["m8"]
+    assert "has recorded such a metric" in client.get(f"{PAGE}?metric=nothing").text
 
 
 def test_a_failed_run_is_marked_and_an_error_is_no_point(client, maker: Maker):

@@ -20,6 +20,7 @@ ROWS = {
     "j": "waiting_kernels",
     "k": "growth",
     "l": "queue",
+    "m": "archive",
 }
 
 

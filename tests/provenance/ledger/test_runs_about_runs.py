@@ -25,6 +25,7 @@ from provenance.ledger.reproductions import (
 from provenance.ledger.search import RunFilter, search_runs
 from provenance.ledger.states import ENDED, Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run, RunJob
+from tests.support.rows import committed_at
 
 SHA = "a" * 40
 
@@ -47,10 +48,11 @@ def run_of(ledger: Ledger, project: Project, about: Run | None = None, **values:
         branch=f"branch-of-{trigger}",
     )  # fmt: skip
     facts = {"status": Status.FINISHED, "verdict": "passed", "again_of": about and about.id}
-    facts |= {"case_key": "c", "commit_sha": SHA, "branch": "main"}
+    facts |= {"case_key": "c", "commit_sha": SHA, "branch": "main"} | values
+    facts["committed_at"] = committed_at(ledger, project.id, facts["commit_sha"])
     run = Run(
         id=new_id("run"), evaluation_id=evaluation.id, project_id=project.id, report="quick",
-        params={}, **(facts | values),
+        params={}, **facts,
     )  # fmt: skip
     with ledger.writing() as session:
         session.add(evaluation)
