@@ -7,7 +7,7 @@ of a pointer is an event that stays.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provenance.ledger.columns import Base, utc_now
@@ -148,3 +148,8 @@ class Pin(Base):
     reason: Mapped[str] = mapped_column(default="")
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @classmethod
+    def holds(cls) -> ColumnElement[bool]:
+        """Say of a pin that it has not run out."""
+        return or_(cls.expires_at.is_(None), cls.expires_at > utc_now())

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Pin
 from provenance.ledger.environment_tables import EnvironmentBuild
+from provenance.ledger.keeping_tables import BinHold, BinnedRun
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
 from provenance.ledger.trace_tables import KeyEvent, KeyLease
@@ -18,17 +18,39 @@ from provenance.ledger.trace_tables import KeyEvent, KeyLease
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
-WHOLE: tuple[_Column, ...] = (Run.record, Batch.record, KeyEvent.record, KeyEvent.other)
-"""Columns that name records whose outputs are kept as well: pages, batches, odd results."""
-TOLD: tuple[_Column, ...] = (RunJob.record,)
-"""Columns that name records which are kept for what they say; outputs may be made again."""
-PAGES: tuple[_Column, ...] = (Run.html,)
-"""Columns that name pages: those say in their text what they lead to."""
-PLAIN: tuple[_Column, ...] = (
-    *(Run.notebook, Run.log, RunInput.sha256, Batch.sha256),
-    EnvironmentBuild.log,
+
+@dataclass(frozen=True)
+class Named:
+    """A column that names objects, where *only* holds."""
+
+    column: _Column
+    only: ColumnElement[bool] | None = None
+
+
+_CLEARED = Run.expired_at.is_not(None)
+WHOLE = (
+    Named(Run.record, ~_CLEARED),
+    *map(Named, (BinnedRun.record, Batch.record, KeyEvent.record, KeyEvent.other)),
 )
-"""Columns that name other objects."""
+"""What names records whose outputs are kept as well: pages, batches, odd results."""
+TOLD = (Named(RunJob.record), Named(Run.record, _CLEARED))
+"""What names records which are kept for what they say; outputs may be made again."""
+PAGES = (Named(Run.html), Named(BinnedRun.html))
+"""What names pages: those say in their text what they lead to."""
+PLAIN = tuple(
+    map(
+        Named,
+        (
+            Run.notebook,
+            Run.log,
+            RunInput.sha256,
+            Batch.sha256,
+            EnvironmentBuild.log,
+            BinHold.digest,
+        ),
+    )
+)
+"""What names other objects."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +72,7 @@ class Roots:
 
 def read_roots(session: Session, used_since: datetime) -> Roots:
     """Return what the ledger names; keys count as used from *used_since* on."""
-    pinned = set(session.scalars(select(Pin.target).where(_holds())))
+    pinned = set(session.scalars(select(Pin.target).where(Pin.holds())))
     plain = _named(session, PLAIN) | pinned
     return Roots(
         whole=frozenset(_named(session, WHOLE)),
@@ -61,15 +83,12 @@ def read_roots(session: Session, used_since: datetime) -> Roots:
     )
 
 
-def _holds() -> ColumnElement[bool]:
-    return or_(Pin.expires_at.is_(None), Pin.expires_at > utc_now())
-
-
-def _named(session: Session, columns: Iterable[_Column]) -> set[str]:
+def _named(session: Session, names: Iterable[Named]) -> set[str]:
     found: set[str] = set()
-    for column in columns:
-        query = select(column).where(column.is_not(None)).distinct()
-        found |= {one for one in session.scalars(query) if one}
+    for one in names:
+        query = select(one.column).where(one.column.is_not(None)).distinct()
+        query = query if one.only is None else query.where(one.only)
+        found |= {digest for digest in session.scalars(query) if digest}
     return found
 
 
@@ -81,9 +100,9 @@ def _keys_used(session: Session, since: datetime) -> frozenset[str]:
 def named_now(session: Session, digests: list[str]) -> set[str]:
     """Return those of *digests* that a row or a pin names at this moment."""
     found: set[str] = set()
-    for column in (*WHOLE, *TOLD, *PAGES, *PLAIN):
+    for column in {one.column for one in (*WHOLE, *TOLD, *PAGES, *PLAIN)}:
         found |= {one for one in session.scalars(select(column).where(column.in_(digests))) if one}
-    query = select(Pin.target).where(Pin.target.in_(digests), _holds())
+    query = select(Pin.target).where(Pin.target.in_(digests), Pin.holds())
     return found | set(session.scalars(query))
 
 

@@ -85,7 +85,8 @@ def search_runs(
     options: Sequence[ORMOption] = (),
 ) -> Page:
     """Return at most *limit* runs older than *after*, the id of a run."""
-    query = select(Run).join(Run.project).where(*_conditions(session, wanted, after))
+    query = select(Run).join(Run.project)
+    query = query.where(*_conditions(session, wanted), *_older(after))
     query = _newest_first(query, wanted).limit(limit + 1).options(*options)
     found = session.scalars(query).unique().all()
     runs = found[:limit]
@@ -99,11 +100,12 @@ def search_rows(
 
     Where words are sought, a page that several runs share is there once, for the newest of them.
     """
-    query = select_rows().where(*_conditions(session, wanted, after))
+    conditions = _conditions(session, wanted)
+    query = select_rows().where(*conditions, *_older(after))
     if wanted.words:
         page = func.coalesce(Run.html, Run.id)  # a run without a page stands for itself
         newest = select(func.max(Run.id)).join(Run.project).group_by(page).correlate(None)
-        whole = [*_conditions(session, wanted, None), *map(_has, wanted.metrics[:1])]
+        whole = [*conditions, *map(_has, wanted.metrics[:1])]
         query = query.where(Run.id.in_(newest.where(*whole)))
     return page_of(run_rows(session, _newest_first(query, wanted).limit(limit + 1)), limit)
 
@@ -118,9 +120,7 @@ def _newest_first(query: Select[Any], wanted: RunFilter) -> Select[Any]:
     return query.order_by(first.run_id.desc())
 
 
-def _conditions(
-    session: Session, wanted: RunFilter, after: str | None
-) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]]:
     names = [
         (Project.name, wanted.project),
         (Run.report, wanted.report),
@@ -136,7 +136,7 @@ def _conditions(
         conditions += _begins(Run.commit_sha, wanted.commit)
     if wanted.actor is not None:
         conditions.append(_asked_by(session, wanted.actor, wanted))
-    conditions += _between(wanted, after)
+    conditions += _between(wanted)
     conditions += [_has(bound) for bound in wanted.metrics[1:]]
     conditions += [_valued(session, name, wanted) for name in wanted.params]
     if wanted.words:
@@ -182,9 +182,11 @@ def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnEleme
     return [column >= digits, column < f"{digits}g"]
 
 
-def _between(wanted: RunFilter, after: str | None) -> Iterator[ColumnElement[bool]]:
-    if after is not None:
-        yield Run.id < after
+def _older(after: str | None) -> list[ColumnElement[bool]]:
+    return [] if after is None else [Run.id < after]
+
+
+def _between(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.since is not None:
         yield Run.id >= first_id("run", wanted.since)
     if wanted.until is not None:

@@ -135,6 +135,12 @@ class Run(Claimable, Base):
         Index("ix_run_verdict_id", "verdict", "id"),
         Index("ix_run_branch_id", "branch", "id"),
         Index("ix_run_commit_sha_id", "commit_sha", "id"),
+        Index(
+            "ix_run_with_page",
+            *("project_id", "report", "id"),
+            sqlite_where=text("html IS NOT NULL"),
+            postgresql_where=text("html IS NOT NULL"),
+        ),
         Index("ix_run_of_report_by_commit", "project_id", "report", "committed_at", "id"),
         Index(
             "ix_run_of_case_by_commit",
@@ -182,6 +188,8 @@ class Run(Claimable, Base):
     html: Mapped[str | None]
     notebook: Mapped[str | None]
     log: Mapped[str | None]
+    expired_at: Mapped[datetime | None]
+    """When the time of its page, notebook and log was over; they are gone, the record stays."""
     kernel: Mapped[str | None]
     """``warm`` or ``cold``: how the kernel came to be that executed its report; null where none
     did, and for runs of earlier versions."""

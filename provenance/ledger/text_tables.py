@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from provenance.ledger.columns import Base
 
 WORDS = "page_words"
-"""On SQLite, the full-text index (FTS5) of `PageText`; on PostgreSQL an index of the table."""
+"""On SQLite, the full-text index (FTS5) of `PageText`; on PostgreSQL one of its columns."""
 
 
 class PageText(Base):

@@ -5,10 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, column, false, select, table, text, update
+from sqlalchemy import (
+    Select,
+    column,
+    delete,
+    exists,
+    or_,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from provenance.ledger.inserting import insert_into
+from provenance.ledger.keeping_tables import BinnedRun
+from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import WORDS, PageText
 from provenance.text import storable
 
@@ -16,10 +28,7 @@ MOST_PAGES = 300
 """So many pages are looked at for words that very many have: the newest."""
 _BEFORE, _AFTER = 60, 110
 _TOKEN = re.compile(r"[^\W_]+")
-_IN_POSTGRESQL = text(
-    "to_tsvector('simple', regexp_replace(names || ' ' || coalesce(body, ''), "
-    "'[^[:alnum:]]+', ' ', 'g')) @@ to_tsquery('simple', :sought)"
-)
+_IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,25 @@ def write_words(session: Session, page_id: int, body: str) -> None:
         )
 
 
-def pages_with(session: Session, words: Sequence[str]) -> Select[Any]:
-    """Return a query for the digests of the newest pages that have all *words*.
+def forget_pages(session: Session, pages: Sequence[str]) -> None:
+    """Forget what *pages* say, as far as no run and nothing in the bin has them any more."""
+    held = [
+        exists().where(owner.html == PageText.html).correlate(PageText)
+        for owner in (Run, BinnedRun)
+    ]
+    query = select(PageText.id).where(PageText.html.in_(pages), ~or_(*held))
+    ids = [*session.scalars(query)]
+    if session.get_bind().dialect.name == "sqlite":
+        # The index knows no rows of its own: it has to be told what it is to forget.
+        columns = f"({WORDS}, rowid, names, body)"
+        rows = "SELECT 'delete', id, names, body FROM page_text WHERE id = :id AND body IS NOT NULL"
+        for page_id in ids:
+            session.execute(text(f"INSERT INTO {WORDS} {columns} {rows}"), {"id": page_id})
+    session.execute(delete(PageText).where(PageText.id.in_(ids)))
+
+
+def pages_with(session: Session, words: Sequence[str]) -> list[str]:
+    """Return the digests of the newest pages that have all *words*, 300 at most.
 
     A word of a page need only begin with one that is sought; one of several parts, such as a
     date, stands for these parts in a row.
@@ -76,17 +102,15 @@ def pages_with(session: Session, words: Sequence[str]) -> Select[Any]:
     parts = [found for word in words if (found := _TOKEN.findall(word))]
     query: Select[Any] = select(PageText.html).limit(MOST_PAGES)
     if not parts:
-        return query.where(false())
+        return []
     if session.get_bind().dialect.name == "sqlite":
         sought = " AND ".join(f'"{" ".join(each)}" *' for each in parts)
         index = table(WORDS, column("rowid"))
-        return (
-            query.join(index, index.c.rowid == PageText.id)
-            .where(text(f"{WORDS} MATCH :sought").bindparams(sought=sought))
-            .order_by(index.c.rowid.desc())
-        )
+        query = query.join(index, index.c.rowid == PageText.id).order_by(index.c.rowid.desc())
+        return [*session.scalars(query.where(text(f"{WORDS} MATCH :sought")), {"sought": sought})]
     sought = " & ".join(" <-> ".join([*each[:-1], f"{each[-1]}:*"]) for each in parts)
-    return query.where(_IN_POSTGRESQL.bindparams(sought=sought)).order_by(PageText.id.desc())
+    query = query.where(_IN_POSTGRESQL).order_by(PageText.id.desc())
+    return [*session.scalars(query, {"sought": sought})]
 
 
 def are_words(words: Sequence[str]) -> bool:

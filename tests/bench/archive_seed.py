@@ -182,7 +182,7 @@ def _project(number: int) -> dict[str, Any]:
 
 
 def _word(number: int) -> str:
-    return f"word{number % VOCABULARY}"
+    return f"word{number % VOCABULARY:04}"
 
 
 def _sha(number: int) -> str:

@@ -48,11 +48,10 @@ def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: A
     at = committed_at(ledger, evaluation.project_id, facts["commit_sha"])
     rows = [
         Run(
-            id=new_id("run"),
             evaluation_id=evaluation.id,
             project_id=evaluation.project_id,
             committed_at=at,
-            **facts,
+            **({"id": new_id("run")} | facts),
         )
         for _ in range(count)
     ]

@@ -1,4 +1,4 @@
-"""Each run knows when its commit was made: what came before it is found in an index."""
+"""What came before a run is found in an index; pages are matched without reading them again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,6 +23,19 @@ _INDEXES = {
 }
 
 
+# Matching a page without reading it again: of very common words many pages are looked at.
+_WORDS = """
+ALTER TABLE page_text ADD COLUMN page_words tsvector GENERATED ALWAYS AS (
+  to_tsvector('simple', regexp_replace(names || ' ' || coalesce(body, ''),
+    '[^[:alnum:]]+', ' ', 'g'))
+) STORED
+"""
+_WORDS_BEFORE = """
+CREATE INDEX page_words ON page_text USING gin (to_tsvector('simple',
+  regexp_replace(names || ' ' || coalesce(body, ''), '[^[:alnum:]]+', ' ', 'g')))
+"""
+
+
 def upgrade() -> None:
     op.add_column("run", sa.Column("committed_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(_KNOWN)
@@ -31,9 +44,16 @@ def upgrade() -> None:
     of_case: list[str | sa.TextClause] = ["project_id", "report", "case_key"]
     of_case += [sa.text("coalesce(branch, '')"), *_BY_COMMIT]
     op.create_index("ix_run_of_case_by_commit", "run", of_case)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP INDEX page_words")
+        op.execute(_WORDS)
+        op.execute("CREATE INDEX page_words_index ON page_text USING gin (page_words)")
 
 
 def downgrade() -> None:
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("ALTER TABLE page_text DROP COLUMN page_words")
+        op.execute(_WORDS_BEFORE)
     op.drop_index("ix_run_of_case_by_commit", "run")
     for name, (table, _) in _INDEXES.items():
         op.drop_index(name, table)

@@ -1,0 +1,218 @@
+"""The bin: runs that were deleted, whole, until they come back or their time is over.
+
+A run's rows leave their tables, so that no list has to leave anything out, and wait as JSON. The
+objects that it needs are held on to meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
+from provenance.ledger.cancel import UnknownRunError
+from provenance.ledger.columns import utc_now
+from provenance.ledger.data_tables import Batch, Pin, PointerEvent
+from provenance.ledger.frozen_rows import frozen, of_runs, thawed
+from provenance.ledger.ids import new_id
+from provenance.ledger.intake import note_heads
+from provenance.ledger.keeping_tables import BinHold, BinnedRun
+from provenance.ledger.states import ENDED
+from provenance.ledger.tables import CaseHead, Run
+from provenance.ledger.words import forget_pages
+from provenance.nearest import shown
+
+BIN_DAYS = 30
+MOST_AT_ONCE = 200
+_LISTED = 500
+
+
+class DeletedRunError(NotFoundError):
+    """Raised when somebody asks for a run that lies in the bin."""
+
+    code = "deleted_run"
+
+
+class UnknownDeletionError(NotFoundError):
+    """Raised when the bin has nothing of a deletion, or nothing any more."""
+
+    code = "unknown_deletion"
+
+
+class WhichRunsError(InvalidInputError):
+    """Raised when no run is named that is to be deleted, or too many are."""
+
+    code = "which_runs"
+
+
+class CannotDeleteError(ConflictingError):
+    """Raised when a run cannot be deleted as things are."""
+
+    code = "cannot_delete"
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Runs that were deleted at once."""
+
+    id: str
+    actor: str
+    at: datetime
+    runs: tuple[BinnedRun, ...]
+
+    @property
+    def until(self) -> datetime:
+        """When it cannot be undone any more."""
+        return self.at + timedelta(days=BIN_DAYS)
+
+
+def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
+    """Put runs into the bin, with the runs about them, and return the id of the deletion.
+
+    All of them or none: raises WhichRunsError, UnknownRunError, and CannotDeleteError where one
+    has not ended, is pinned, or has made data that others stand on.
+    """
+    runs = _to_delete(session, run_ids)
+    deletion, at, ids = new_id("deletion"), utc_now(), [run.id for run in runs]
+    rows = {run_id: frozen(session, run_id) for run_id in ids}
+    told = ("id", "project_id", "report", "case", "verdict", "commit_sha", "record", "html")
+    for run in runs:
+        facts = {name: getattr(run, name) for name in told}
+        session.add(BinnedRun(deletion=deletion, actor=actor, at=at, rows=rows[run.id], **facts))
+    session.flush()
+    for run_id in ids:
+        holds = [{"run_id": run_id, "digest": digest} for digest in _needed(rows[run_id])]
+        if holds:
+            session.execute(insert(BinHold), holds)
+    for table, column in reversed(of_runs()):
+        session.execute(delete(table).where(column.in_(ids)))
+    session.expunge_all()
+    _head_back(session, runs)
+    return deletion
+
+
+def _to_delete(session: Session, run_ids: Iterable[str]) -> list[Run]:
+    wanted = [*dict.fromkeys(run_ids)]
+    if not 1 <= len(wanted) <= MOST_AT_ONCE:
+        raise WhichRunsError(
+            f"{len(wanted)} runs are named to be deleted, expected 1 to {MOST_AT_ONCE}.",
+            "Pick them in a list, or name them by their ids.",
+        )
+    query = select(Run).where(or_(Run.id.in_(wanted), Run.again_of.in_(wanted))).order_by(Run.id)
+    runs = [*session.scalars(query.with_for_update(of=Run))]
+    if missing := [one for one in wanted if one not in {run.id for run in runs}]:
+        raise UnknownRunError(f"There is no run {shown(missing[0])}.", "Nothing was deleted.")
+    for run in runs:
+        if run.status not in ENDED:
+            raise CannotDeleteError(
+                f"Run {run.id} has not ended: nothing was deleted.", "Cancel it first."
+            )
+    _refuse_held(session, [run.id for run in runs])
+    return runs
+
+
+def _refuse_held(session: Session, ids: list[str]) -> None:
+    pinned = select(Pin.target, Pin.holder).where(Pin.target.in_(ids), Pin.holds())
+    if found := session.execute(pinned).first():
+        raise CannotDeleteError(
+            f"Run {found.target} is pinned by {found.holder}: nothing was deleted.",
+            "Take the pin away first.",
+        )
+    for table, what in ((Batch, "made a batch of data"), (PointerEvent, "made data current")):
+        if made := session.scalar(select(table.run_id).where(table.run_id.in_(ids)).limit(1)):
+            raise CannotDeleteError(
+                f"Run {made} {what}, whose provenance it is: nothing was deleted.",
+                "How long its page is kept can be limited on the storage page.",
+            )
+
+
+def _needed(rows: dict[str, list[dict[str, object]]]) -> list[str]:
+    """Return the digests that a run's rows name, but for its record and page."""
+    (run,) = rows["run"]
+    named = [run["notebook"], run["log"]]
+    named += [row["sha256"] for row in rows.get("run_input", ())]
+    named += [row["record"] for row in rows.get("run_job", ())]
+    return sorted({str(digest) for digest in named if digest})
+
+
+def _head_back(session: Session, runs: Sequence[Run]) -> None:
+    """Let the newest run that is left of each case be its head."""
+    gone = [run.id for run in runs]
+    for project_id, report, key in sorted({(r.project_id, r.report, r.case_key) for r in runs}):
+        newest = select(func.max(Run.id)).where(
+            Run.project_id == project_id,
+            Run.report == report,
+            Run.case_key == key,
+            Run.purpose.is_(None),
+        )
+        left = session.scalar(newest)
+        # Only where it is one of those that went: a newer one may have come meanwhile.
+        case = (CaseHead.project_id == project_id, CaseHead.report == report)
+        head = (*case, CaseHead.case_key == key, CaseHead.run_id.in_(gone))
+        if left is None:
+            session.execute(delete(CaseHead).where(*head))
+        else:
+            session.execute(update(CaseHead).where(*head).values(run_id=left))
+
+
+def restore(session: Session, deletion: str) -> list[str]:
+    """Bring back what was deleted at once, and return the ids; raise UnknownDeletionError."""
+    query = select(BinnedRun).where(BinnedRun.deletion == deletion).order_by(BinnedRun.id)
+    found = [*session.scalars(query.with_for_update())]
+    if not found:
+        raise UnknownDeletionError(
+            f"The bin has nothing of {shown(deletion)}.",
+            f"It was undone already, or more than {BIN_DAYS} days ago.",
+        )
+    ids = [one.id for one in found]
+    thawed(session, [one.rows for one in found])
+    note_heads(session, session.scalars(select(Run).where(Run.id.in_(ids))).all())
+    _empty(session, ids)
+    return ids
+
+
+def _empty(session: Session, ids: Sequence[str]) -> None:
+    session.execute(delete(BinHold).where(BinHold.run_id.in_(ids)))
+    session.execute(delete(BinnedRun).where(BinnedRun.id.in_(ids)))
+
+
+def purge(session: Session, most: int) -> int:
+    """Let go of what has lain in the bin for its time; return how many runs that were."""
+    before = utc_now() - timedelta(days=BIN_DAYS)
+    query = select(BinnedRun.id, BinnedRun.html).where(BinnedRun.at < before)
+    rows = session.execute(query.order_by(BinnedRun.at).limit(most)).all()
+    _empty(session, [row.id for row in rows])
+    forget_pages(session, [row.html for row in rows if row.html])
+    return len(rows)
+
+
+def deletions(session: Session) -> list[Deletion]:
+    """Return what lies in the bin, what was deleted last first."""
+    query = select(BinnedRun).order_by(BinnedRun.deletion.desc(), BinnedRun.id.desc())
+    rows = session.scalars(query.limit(_LISTED)).all()
+    return [
+        Deletion(deletion, runs[0].actor, runs[0].at, runs)
+        for deletion, group in groupby(rows, key=lambda row: row.deletion)
+        if (runs := tuple(group))
+    ]
+
+
+def deletion_of(session: Session, deletion: str) -> Deletion | None:
+    """Return what was deleted at once; None where the bin has nothing of it."""
+    query = select(BinnedRun).where(BinnedRun.deletion == deletion).order_by(BinnedRun.id)
+    runs = tuple(session.scalars(query))
+    return Deletion(deletion, runs[0].actor, runs[0].at, runs) if runs else None
+
+
+def refuse_deleted(session: Session, run_id: str) -> None:
+    """Raise DeletedRunError where that run lies in the bin."""
+    found = session.get(BinnedRun, run_id)
+    if found is not None:
+        raise DeletedRunError(
+            f"Run {run_id} was deleted by {found.actor} on {found.at:%Y-%m-%d}.",
+            f"Until {found.at + timedelta(days=BIN_DAYS):%Y-%m-%d} that can be undone in the bin: "
+            f"/bin, or `provenote restore {found.deletion}`.",
+        )
