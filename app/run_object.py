@@ -9,7 +9,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from app.progress import progress_object
 from pipeline.asked import data_wanted
-from provenance.ledger.cancel import UnknownRunError
+from provenance.ledger.finding import no_run
 from provenance.ledger.queries.progress import Progress
 from provenance.ledger.tables import Check, Metric, Run, RunInput
 
@@ -26,7 +26,7 @@ def whole_run(session: Session, run_id: str) -> Run:
     """Return a run with everything that its object tells; raise UnknownRunError."""
     run = session.get(Run, run_id, options=WHOLE, populate_existing=True)
     if run is None:
-        raise UnknownRunError(f"There is no run {run_id!r}.", "The archive lists all runs.")
+        raise no_run(session, run_id)
     return run
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from provenance.addresses import without_userinfo
 from provenance.errors import NotFoundError
-from provenance.ledger.cancel import UnknownRunError
+from provenance.ledger.finding import no_run
 from provenance.ledger.tables import Check, Commit, Metric, Run, RunJob
 from provenance.record import Record, read_record
 from provenance.store import Store
@@ -145,7 +145,7 @@ def load_story(session: Session, store: Store, run_id: str, *, whole: bool = Tru
     """
     run = session.get(Run, run_id, options=_EVERYTHING, populate_existing=True)
     if run is None:
-        raise UnknownRunError(f"There is no run {run_id!r}.", "The archive lists all runs.")
+        raise no_run(session, run_id)
     known = session.get(Commit, (run.project_id, run.commit_sha))
     rows = _jobs_of(session, run)
     if whole and not rows:

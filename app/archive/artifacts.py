@@ -10,8 +10,8 @@ from app.exports import standalone_page
 from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.rendering.assets import asset_bytes, known_asset
-from provenance.errors import NotFoundError
-from provenance.ledger.cancel import find_run
+from provenance.errors import GoneError, NotFoundError
+from provenance.ledger.finding import find_run
 from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
 from provenance.pages import Part, parts_of
@@ -22,6 +22,12 @@ _ALWAYS = "private, max-age=86400, immutable"
 
 class NoArtifactError(NotFoundError):
     """Raised when a run did not leave the file asked for."""
+
+
+class ClearedArtifactError(GoneError):
+    """Raised when a run's file was cleared because its time was over."""
+
+    code = "cleared"
 
 
 def report_html(run_id: str) -> Response:
@@ -100,8 +106,14 @@ def artifact(
 ) -> Response:
     """Send the object *digest* of *run* under the sandbox, as a file where *download* names it.
 
-    Raises `NoArtifactError` where the run left none, MissingObjectError where it is lost.
+    Raises `NoArtifactError` where the run left none, ClearedArtifactError where its time was
+    over, MissingObjectError where it is lost.
     """
+    if digest is None and run.expired_at is not None:
+        raise ClearedArtifactError(
+            f"The {what} of run {run.id} was kept for its time, until {run.expired_at:%Y-%m-%d}.",
+            f"The record of how it came to be stays: /runs/{run.id}/provenance",
+        )
     if digest is None:
         raise NoArtifactError(
             f"Run {run.id} has no {what}.", "Its page tells how far it came, and why."

@@ -8,7 +8,7 @@ from app.archive.explain import comparison
 from app.current import installation
 from app.explained import run_meant
 from provenance.errors import InvalidInputError
-from provenance.ledger.cancel import find_run
+from provenance.ledger.finding import find_run
 from provenance.ledger.queries.cases import case_names
 from provenance.ledger.queries.runs import PAGE, run_rows, select_rows
 from provenance.ledger.states import Status

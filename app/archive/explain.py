@@ -12,7 +12,7 @@ from app.explained import run_meant
 from provenance.errors import InvalidInputError
 from provenance.explain.load import explain_runs, tell_run
 from provenance.explain.model import Explanation, JobChange, Kind, Line
-from provenance.ledger.cancel import find_run
+from provenance.ledger.finding import find_run
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.metrics import previous_runs
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.current import installation
 from app.progress import printed_lines
-from provenance.ledger.cancel import find_run
+from provenance.ledger.finding import find_run
 from provenance.ledger.queries.live import Live, Seen, live_of, seen_of
 from provenance.ledger.queries.progress import Progress, progress_of
 from provenance.ledger.states import ENDED, Status

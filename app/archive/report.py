@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from app.archive.sparkline import axis_data, trend_view
 from app.current import installation
+from provenance.ledger.marks import marks_of
 from provenance.ledger.queries.cases import CaseNames, cases_of
 from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
@@ -30,6 +31,7 @@ def report(project: str, report: str) -> str:
         )
         rows, older = report_history(session, wanted, before)
         trends = Trends() if before else report_trends(session, wanted, names, metric or None)
+        notes = marks_of(session, [row.run.id for row in rows])
         branches = branch_names(session, found.id)
     return render_template(
         "archive/report.html",
@@ -45,6 +47,7 @@ def report(project: str, report: str) -> str:
         others=trends.others,
         metric=metric,
         rows=rows,
+        notes=notes,
         columns=_columns(rows),
         older=rows[-1].run.id if older else None,
         before=before,

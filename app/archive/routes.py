@@ -7,6 +7,7 @@ from app.archive import (
     compare,
     data_buttons,
     datasets,
+    deleting,
     environment_buttons,
     environments,
     evaluation,
@@ -15,11 +16,13 @@ from app.archive import (
     home,
     live,
     models,
+    notes,
     project,
     report,
     run,
     search,
     stable,
+    storage,
     used_by,
 )
 from app.archive.made_from import other_values
@@ -55,6 +58,8 @@ _PAGES = (
     ("/environments", "environments", environments.environments),
     ("/environments/<key>", "environment", environments.environment),
     ("/environments/<key>/log", "environment_log", environments.environment_log),
+    ("/bin", "bin", deleting.bin_page),
+    ("/storage", "storage", storage.storage),
     ("/latest/<project>/<report>", "latest", stable.latest),
     ("/badge/<project>/<report>.svg", "badge", stable.badge),
 )
@@ -67,6 +72,17 @@ _BUTTONS = (
     ("/batches/<batch_id>/pin", "pin_batch", data_buttons.pin_batch),
     ("/batches/<batch_id>/unpin", "unpin_batch", data_buttons.unpin_batch),
     ("/models/<model>/rollback", "roll_back_model", data_buttons.roll_back_model),
+    ("/runs/<run_id>/tags", "tag_run", notes.tag_run),
+    ("/runs/<run_id>/untag", "untag_run", notes.untag_run),
+    ("/runs/<run_id>/pin", "pin_run", notes.pin_run),
+    ("/runs/<run_id>/unpin", "unpin_run", notes.unpin_run),
+    ("/runs/<run_id>/comments", "comment_run", notes.comment_run),
+    ("/comments/<comment_id>/remove", "uncomment_run", notes.uncomment_run),
+    ("/runs/<run_id>/delete", "delete_run", deleting.delete_run),
+    ("/runs/delete", "delete_picked", deleting.delete_picked),
+    ("/deletions/<deletion>/undo", "undo_deletion", deleting.undo_deletion),
+    ("/storage/measure", "measure", storage.measure),
+    ("/projects/<project>/keep", "keep_pages", storage.keep_pages),
     ("/environments/<key>/trust", "trust_kernels", environment_buttons.trust_kernels),
 )
 
@@ -79,6 +95,7 @@ for _rule, _endpoint, _button in _BUTTONS:
 def register(app: Flask) -> None:
     """Give *app* the pages of the archive."""
     app.jinja_env.globals["other_values"] = other_values
+    app.jinja_env.globals["just_deleted"] = deleting.just_deleted
     app.jinja_env.filters["printed"] = live.printed
     app.register_blueprint(blueprint)
 

@@ -11,6 +11,7 @@ from app.archive.graph import HEIGHT, WIDTH, graph_of, shortened
 from app.archive.live import live_view
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view
+from app.archive.notes import notes_of
 from app.current import installation, settings
 from app.printing import can_print
 from app.reproduced import reproductions
@@ -47,6 +48,7 @@ def run(run_id: str) -> str:
         reproduced = reproductions(session, run_id)
         answer = answer_of(session, run_id)
         distrusted = proof_of_run(session, run_id)
+        notes = notes_of(session, run_id)
         made = made_from(session, installation().store, page.run, evaluation)
     error = page.run.error or {}
     return render_template(
@@ -54,6 +56,7 @@ def run(run_id: str) -> str:
         page=page,
         tab="run",
         made=made,
+        notes=notes,
         trouble=_trouble(page.run.verdict),
         traceback=readable(str(error.get("traceback") or "")),
         live=live,

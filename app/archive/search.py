@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.current import installation
 from provenance.errors import InvalidInputError
 from provenance.ledger.ids import is_id
+from provenance.ledger.marks import Marks, marks_of
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.named import NamedReport, reports_called
 from provenance.ledger.queries.runs import PAGE, RunRow
@@ -37,6 +38,7 @@ class Found:
     snippets: Mapping[str, Snippet]
     case_name: CaseNames
     older: bool
+    marks: Mapping[str, Marks]
 
 
 def search() -> ResponseReturnValue:
@@ -71,4 +73,5 @@ def _find(session: Session, sought: Search, most: int, before: str | None) -> Fo
         snippets=snippets(session, pages, words) if words else {},
         case_name=case_names(session, [(row.project_id, row.report) for row in rows]),
         older=older,
+        marks=marks_of(session, [row.id for row in rows]),
     )

@@ -28,7 +28,7 @@ from provenance.export.crate import write_crate
 from provenance.export.crate_files import LARGEST, MIB, CrateFiles, Taken
 from provenance.export.open_lineage import run_events
 from provenance.export.subject import Subject
-from provenance.ledger.cancel import find_run
+from provenance.ledger.finding import find_run
 
 STANDARD_OUTPUT = "-"
 

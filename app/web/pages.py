@@ -16,6 +16,8 @@ from app.json_answers import RETRY_SECONDS
 from provenance.errors import ProvenoteError
 from provenance.ledger.queries.projects import all_projects
 
+_PAGES = (400, 404, 410, 500, 503)
+"""Errors that have a page of their own; the others have that of 400 or 500."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -57,7 +59,7 @@ def error_page(
     status: int, message: str, hint: str = "", problems: list[dict[str, str]] | None = None
 ) -> ResponseReturnValue:
     """Return the page that tells what happened, what is safe and what to do."""
-    name = status if status in (400, 404, 500, 503) else (400 if status < 500 else 500)
+    name = status if status in _PAGES else (400 if status < 500 else 500)
     # A page that tells of a silent ledger must not ask it for the menu.
     menu = {"menu_projects": list} if status >= 500 else {}
     page = render_template(

@@ -12,6 +12,7 @@ from app.assemble import assemble, make_ready
 from app.settings import Settings
 from app.work.broker import EVALUATE, PREPARE, make_celery
 from app.work.doorbell import CeleryDoorbell
+from app.work.housekeeping import Housekeeping
 from app.work.reconcile import sweep, take_back
 from app.work.slots import Slots
 from app.work.tick import Tick
@@ -33,6 +34,7 @@ def run_worker(settings: Settings) -> None:
     doorbell = CeleryDoorbell(settings)
     slots = Slots(installation, settings.lease_seconds, doorbell, settings.proof_runs)
     tick = Tick(settings, installation, doorbell, slots.hosts.tend)
+    housekeeping = Housekeeping(installation)
     celery.task(name=PREPARE)(slots.prepare)
     celery.task(name=EVALUATE)(slots.evaluate)
 
@@ -41,6 +43,7 @@ def run_worker(settings: Settings) -> None:
         sweep(installation)
         slots.start(settings.workers)
         tick.start()
+        housekeeping.start()
         # What is here now stays: no collection needs to look at it again.
         gc.collect()
         gc.freeze()
@@ -48,6 +51,7 @@ def run_worker(settings: Settings) -> None:
 
     def shutting_down(**_: object) -> None:
         tick.stop()
+        housekeeping.stop()
         slots.closed.set()
         timer = threading.Timer(settings.drain_seconds, slots.let_go.set)
         timer.daemon = True

@@ -13,27 +13,20 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
-from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Pin, PointerEvent
+from provenance.ledger.finding import no_run
 from provenance.ledger.frozen_rows import frozen, of_runs, thawed
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import note_heads
-from provenance.ledger.keeping_tables import BinHold, BinnedRun
+from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
 from provenance.ledger.states import ENDED
 from provenance.ledger.tables import CaseHead, Run
 from provenance.ledger.words import forget_pages
 from provenance.nearest import shown
 
-BIN_DAYS = 30
 MOST_AT_ONCE = 200
 _LISTED = 500
-
-
-class DeletedRunError(NotFoundError):
-    """Raised when somebody asks for a run that lies in the bin."""
-
-    code = "deleted_run"
 
 
 class UnknownDeletionError(NotFoundError):
@@ -104,7 +97,7 @@ def _to_delete(session: Session, run_ids: Iterable[str]) -> list[Run]:
     query = select(Run).where(or_(Run.id.in_(wanted), Run.again_of.in_(wanted))).order_by(Run.id)
     runs = [*session.scalars(query.with_for_update(of=Run))]
     if missing := [one for one in wanted if one not in {run.id for run in runs}]:
-        raise UnknownRunError(f"There is no run {shown(missing[0])}.", "Nothing was deleted.")
+        raise no_run(session, missing[0])
     for run in runs:
         if run.status not in ENDED:
             raise CannotDeleteError(
@@ -205,14 +198,3 @@ def deletion_of(session: Session, deletion: str) -> Deletion | None:
     query = select(BinnedRun).where(BinnedRun.deletion == deletion).order_by(BinnedRun.id)
     runs = tuple(session.scalars(query))
     return Deletion(deletion, runs[0].actor, runs[0].at, runs) if runs else None
-
-
-def refuse_deleted(session: Session, run_id: str) -> None:
-    """Raise DeletedRunError where that run lies in the bin."""
-    found = session.get(BinnedRun, run_id)
-    if found is not None:
-        raise DeletedRunError(
-            f"Run {run_id} was deleted by {found.actor} on {found.at:%Y-%m-%d}.",
-            f"Until {found.at + timedelta(days=BIN_DAYS):%Y-%m-%d} that can be undone in the bin: "
-            f"/bin, or `provenote restore {found.deletion}`.",
-        )

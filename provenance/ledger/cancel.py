@@ -8,29 +8,16 @@ from sqlalchemy.orm import Session
 from provenance.errors import NotFoundError
 from provenance.ledger.claims import close_evaluation_if_done
 from provenance.ledger.columns import utc_now
+from provenance.ledger.finding import find_run
 from provenance.ledger.reproductions import CALLED_OFF, answer_for_want_of_one
 from provenance.ledger.states import ENDED, Status, Verdict
 from provenance.ledger.tables import Evaluation, Run
-
-
-class UnknownRunError(NotFoundError):
-    """Raised when no run has the identifier that was given."""
-
-    code = "unknown_run"
 
 
 class UnknownEvaluationError(NotFoundError):
     """Raised when no evaluation has the identifier that was given."""
 
     code = "unknown_evaluation"
-
-
-def find_run(session: Session, run_id: str) -> Run:
-    """Return the run *run_id*; raise UnknownRunError."""
-    run = session.get(Run, run_id)
-    if run is None:
-        raise UnknownRunError(f"There is no run {run_id!r}.", "The archive lists all runs.")
-    return run
 
 
 def _waits_for(run: Run) -> str:

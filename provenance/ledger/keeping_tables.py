@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from provenance.ledger.columns import Base, utc_now
 
+BIN_DAYS = 30
+"""For how long a deletion can be undone."""
+
 
 class RunTag(Base):
     """A word that somebody put on a run."""

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
-from provenance.ledger.cancel import find_run
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Pin
+from provenance.ledger.finding import find_run
 from provenance.ledger.ids import new_id
 from provenance.ledger.inserting import insert_into
 from provenance.ledger.keeping_tables import RunComment, RunTag

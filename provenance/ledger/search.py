@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.interfaces import ORMOption
 
+from provenance.ledger.data_tables import Pin
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.ids import first_id
+from provenance.ledger.keeping_tables import RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
@@ -60,6 +62,9 @@ class RunFilter:
     until: datetime | None = None
     """Between which instants they were asked for."""
     metrics: Sequence[MetricBound] = ()
+    tags: Sequence[str] = ()
+    pinned: bool | None = None
+    """Whether somebody holds on to them; null where that does not count."""
     words: Sequence[str] = ()
     """What their pages say, or what they are called."""
     digits: str | None = None
@@ -139,6 +144,10 @@ def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]
     conditions += _between(wanted)
     conditions += [_has(bound) for bound in wanted.metrics[1:]]
     conditions += [_valued(session, name, wanted) for name in wanted.params]
+    conditions += [Run.id.in_(_tagged(session, tag, wanted)) for tag in wanted.tags]
+    if wanted.pinned is not None:
+        held = Run.id.in_(select(Pin.target).where(Pin.holds()))
+        conditions.append(held if wanted.pinned else ~held)
     if wanted.words:
         says = Run.html.in_(pages_with(session, wanted.words))
         at = and_(*_begins(Run.commit_sha, wanted.digits)) if wanted.digits else None
@@ -175,6 +184,13 @@ def _named(
 
 def _folded(other: str, beginning: str) -> bool:
     return other.casefold().startswith(beginning.casefold())
+
+
+def _tagged(session: Session, tag: str, wanted: RunFilter) -> Select[Any]:
+    tags = (distinct_from(session, RunTag.tag, tag) if wanted.begun else []) or [tag]
+    if tag in tags:
+        tags = [tag]
+    return select(RunTag.run_id).where(RunTag.tag.in_(tags))
 
 
 def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnElement[bool]]:

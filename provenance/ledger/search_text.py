@@ -30,7 +30,7 @@ _COMMIT = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 _LIKE_A_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 FILTERS = (
     *("project:", "report:", "branch:", "commit:", "status:", "actor:", "purpose:"),
-    *("since:", "until:", "param.NAME:", "metric.NAME>"),
+    *("since:", "until:", "tag:", "pinned:", "param.NAME:", "metric.NAME>"),
 )
 
 
@@ -100,7 +100,7 @@ def _all_of(filters: Sequence[_Filter]) -> tuple[RunFilter, list[str]]:
             problems.append(str(unfit))
         if item.full_name in given:
             problems.append(f"{item.full_name}: is there twice; what is given last counts.")
-        if item.name != "metric":  # which has two ends
+        if item.name not in _SEVERAL:
             given.add(item.full_name)
     return wanted, problems
 
@@ -138,6 +138,16 @@ def _purpose(wanted: RunFilter, item: _Filter) -> RunFilter:
     if item.value not in list(Purpose):
         raise _UnfitError(f"purpose: found {shown(item.value)}, expected one of {listed(Purpose)}.")
     return replace(wanted, purpose=item.value)
+
+
+def _tag(wanted: RunFilter, item: _Filter) -> RunFilter:
+    return replace(wanted, tags=(*wanted.tags, item.value))
+
+
+def _pinned(wanted: RunFilter, item: _Filter) -> RunFilter:
+    if item.value.lower() not in ("yes", "no"):
+        raise _UnfitError(f"pinned: found {shown(item.value)}, expected yes or no.")
+    return replace(wanted, pinned=item.value.lower() == "yes")
 
 
 def _commit(wanted: RunFilter, item: _Filter) -> RunFilter:
@@ -201,11 +211,15 @@ _READ: dict[str, _Reader] = {
     **{name: _timed(name) for name in ("since", "until")},
     "status": _status,
     "purpose": _purpose,
+    "tag": _tag,
+    "pinned": _pinned,
     "commit": _commit,
     "param": _param,
     "metric": _metric,
 }
 _OF = ("param", "metric")
+_SEVERAL = ("metric", "tag")
+"""Filters of which several are held together: a metric has two ends, a run may have two tags."""
 _COMPARED = 'Numbers are compared as in metric.rmse>2, or metric."worst tenth">2 with its spaces.'
 _EXAMPLES = {
     "project": "project:flights",
@@ -216,6 +230,8 @@ _EXAMPLES = {
     "until": "until:2013-02-28",
     "status": "status:failed",
     "purpose": "purpose:reproduce",
+    "tag": "tag:release",
+    "pinned": "pinned:yes",
     "commit": "commit:4f2c9a1",
     "param": "param.date:2013-01",
     "metric": "metric.rmse>2",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
+from provenance.ledger.finding import UnknownRunError
 from provenance.ledger.states import Status
 from provenance.store import Store
 from provenance.story import LostRecordError, NoStoryError, Story, load_story

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, selectinload
 
-from provenance.ledger.cancel import UnknownRunError
+from provenance.ledger.finding import no_run
 from provenance.ledger.queries.cases import cases_of, label_of
 from provenance.ledger.queries.metrics import MetricChange, changes_of, previous_runs
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
@@ -35,7 +35,7 @@ def run_page(session: Session, run_id: str) -> RunPage:
     loading = [selectinload(collection) for collection in collections]
     run = session.get(Run, run_id, options=loading)
     if run is None:
-        raise UnknownRunError(f"There is no run {run_id!r}.", "The archive lists all runs.")
+        raise no_run(session, run_id)
     before = previous_runs(session, [run_id]).get(run_id)
     near = _by_id(session, [found for found in (before, run.reused_from) if found])
     labels = {case.key: case.label for case in cases_of(session, [(run.project_id, run.report)])}

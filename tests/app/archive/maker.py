@@ -84,14 +84,13 @@ class Maker:
         sha = facts["commit_sha"]
         at = committed_at(self.installation.ledger, evaluation.project_id, sha)
         run = Run(
-            id=self._id("run"),
             evaluation_id=evaluation.id,
             project_id=evaluation.project_id,
             report=report,
             params=params,
             case=case,
             case_key=case_key(case),
-            **({"committed_at": at} | facts),
+            **({"id": self._id("run"), "committed_at": at} | facts),
         )
         run.metrics = [
             Metric(name=name, position=place, value=value, unit=unit, better=better)

@@ -2,9 +2,10 @@ import pytest
 
 from app.cancelling import cancel_all
 from app.intake.request import Push, Requester, RunRequest, accept_push, accept_run
-from provenance.ledger.cancel import UnknownEvaluationError, UnknownRunError, cancel_run
+from provenance.ledger.cancel import UnknownEvaluationError, cancel_run
 from provenance.ledger.claims import claim
 from provenance.ledger.columns import utc_now
+from provenance.ledger.finding import UnknownRunError
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Evaluation, Run
 

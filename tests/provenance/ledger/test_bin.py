@@ -8,22 +8,19 @@ from sqlalchemy import select, update
 
 from provenance.datasets.pins import pin
 from provenance.ledger.bin import (
-    BIN_DAYS,
     CannotDeleteError,
-    DeletedRunError,
     UnknownDeletionError,
     WhichRunsError,
     delete_runs,
     deletions,
     purge,
-    refuse_deleted,
     restore,
 )
-from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.engine import Ledger
+from provenance.ledger.finding import DeletedRunError, UnknownRunError, find_run
 from provenance.ledger.frozen_rows import of_runs
-from provenance.ledger.keeping_tables import BinHold, BinnedRun
+from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
 from provenance.ledger.marks import add_comment, add_tag
 from provenance.ledger.roots import named_now, read_roots
 from provenance.ledger.states import Status, Verdict
@@ -191,8 +188,9 @@ def test_what_is_not_there_is_told(ledger: Ledger, run: str) -> None:
     deletion = delete(ledger, run)
     with ledger.reading() as session:
         with pytest.raises(DeletedRunError, match="was deleted by ada"):
-            refuse_deleted(session, run)
-        refuse_deleted(session, "run_none")
+            find_run(session, run)
+        with pytest.raises(UnknownRunError):
+            find_run(session, "run_none")
     with ledger.writing() as session:
         restore(session, deletion)
         with pytest.raises(UnknownDeletionError):

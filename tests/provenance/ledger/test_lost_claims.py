@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from provenance.ledger.cancel import UnknownRunError, cancel_run
+from provenance.ledger.cancel import cancel_run
 from provenance.ledger.claims import (
     MAX_ATTEMPTS,
     MAX_POSTPONED,
@@ -27,6 +27,7 @@ from provenance.ledger.claims import (
 )
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
+from provenance.ledger.finding import UnknownRunError
 from provenance.ledger.states import Status, Trigger, Verdict
 from provenance.ledger.tables import Evaluation, Run, RunEvent
 from tests.support.claiming import lose, row, take

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.datasets.pins import pin
-from provenance.ledger.cancel import UnknownRunError
 from provenance.ledger.engine import Ledger
+from provenance.ledger.finding import UnknownRunError
 from provenance.ledger.marks import (
     LONGEST_COMMENT,
     LONGEST_TAG,

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provenance.datasets.pins import pin
 from provenance.ledger.columns import utc_now
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import first_id, new_id
+from provenance.ledger.marks import add_tag
 from provenance.ledger.queries.named import reports_called
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import read_search
@@ -99,6 +101,24 @@ def test_each_filter_narrows(ledger: Ledger, add: Add) -> None:
         "bbbbbbb": [other],
         "aaaaaaa bbbbbbb": [],
         'metric."worst tenth">0': [other],
+    }.items():
+        assert found(ledger, text) == expected, text
+
+
+def test_what_people_made_of_runs_narrows(ledger: Ledger, add: Add) -> None:
+    first, second, third = add(), add(), add()
+    with ledger.writing() as session:
+        for run_id, tag in ((first, "v1"), (first, "for the paper"), (second, "v1.1")):
+            add_tag(session, run_id, tag, "ada")
+        pin(session, third, "ada")
+        pin(session, first, "ada", "", utc_now() - timedelta(days=1))
+    for text, expected in {
+        "tag:v1": [first],
+        "tag:v": [second, first],
+        "tag:v1 tag:for": [first],
+        "tag:none": [],
+        "pinned:yes": [third],
+        "pinned:no": [second, first],
     }.items():
         assert found(ledger, text) == expected, text
 

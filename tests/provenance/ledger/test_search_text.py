@@ -61,6 +61,9 @@ def narrowed(text: str) -> dict[str, object]:
             "metric.rmse>1 metric.rmse<2",
             {"metrics": (MetricBound("rmse", ">", 1.0), MetricBound("rmse", "<", 2.0))},
         ),
+        ('tag:"for the paper" tag:v1', {"tags": ("for the paper", "v1")}),
+        ("pinned:Yes", {"pinned": True}),
+        ("pinned:no", {"pinned": False}),
         ("status:canceled", {"verdict": Verdict.CANCELLED}),
         ("4F2C9A1", {"words": ("4F2C9A1",), "digits": "4f2c9a1"}),
         ("4f2c9a", {"words": ("4f2c9a",)}),
@@ -103,6 +106,7 @@ def test_how_long_ago_is_counted_from_now() -> None:
         ("report>daily", "report: takes a colon, as in report:sanity_check."),
         ("param.a-b:1", "'a-b' cannot be a parameter."),
         ("purpose:fun", "expected one of"),
+        ("pinned:maybe", "pinned: found 'maybe', expected yes or no."),
     ],
 )
 def test_what_is_no_filter_is_told_and_the_rest_is_sought(text: str, told: str) -> None:

@@ -1,0 +1,89 @@
+"""Keeping house beside the work: pages whose time is over, the bin, what the store takes."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from pipeline.installation import Installation
+from provenance.ledger.bin import purge
+from provenance.ledger.columns import utc_now
+from provenance.ledger.queries.storage import measured_at
+from provenance.ledger.retention import expire, rules
+from provenance.measuring import measure_storage
+
+_LOOK_SECONDS = 30.0
+_TIDY_SECONDS = 600.0
+_MEASURED_EVERY = timedelta(days=1)
+_AT_ONCE = 200
+"""Runs that one transaction clears or lets go of: nobody waits long for it."""
+_log = structlog.get_logger()
+
+
+class Housekeeping:
+    """A thread of a worker: what several workers do of it twice harms nothing."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep house."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with the next step."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        tidied = 0.0
+        while not self._ended.wait(_LOOK_SECONDS):
+            if time.monotonic() - tidied > _TIDY_SECONDS:
+                tidied = time.monotonic()
+                self._tried(clear_expired)
+                self._tried(empty_bin)
+            self._tried(measure_if_wanted)
+
+    def _tried(self, step: Callable[[Installation], object]) -> None:
+        try:
+            step(self._installation)
+        except Exception as error:
+            _log.warning("keeping house failed", step=step.__name__, error=repr(error))
+
+
+def clear_expired(installation: Installation) -> int:
+    """Clear all pages whose time is over; return how many runs had them."""
+    with installation.ledger.reading() as session:
+        found = rules(session)
+    return sum(
+        _until_none(installation, lambda session, rule=rule: expire(session, rule, _AT_ONCE))
+        for rule in found
+    )
+
+
+def empty_bin(installation: Installation) -> int:
+    """Let go of what has lain in the bin for its time; return how many runs that were."""
+    return _until_none(installation, lambda session: purge(session, _AT_ONCE))
+
+
+def measure_if_wanted(installation: Installation) -> bool:
+    """Measure the store where that was asked for, or was not done for a day."""
+    with installation.ledger.reading() as session:
+        at = measured_at(session)
+    if at is not None and at > utc_now() - _MEASURED_EVERY:
+        return False
+    measure_storage(installation.store, installation.ledger)
+    return True
+
+
+def _until_none(installation: Installation, step: Callable[..., int]) -> int:
+    total = 0
+    while True:
+        with installation.ledger.writing() as session:
+            count = step(session)
+        total += count
+        if count < _AT_ONCE:
+            return total

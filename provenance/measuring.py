@@ -1,0 +1,89 @@
+"""What reports take in the store: pages, executed notebooks and logs, by report."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from provenance.ledger.columns import utc_now
+from provenance.ledger.engine import Ledger
+from provenance.ledger.keeping_tables import StorageUse
+from provenance.ledger.tables import Project, Run
+from provenance.store import OBJECTS, Store, is_digest
+
+_AT_ONCE = 5_000
+
+
+@dataclass
+class _Use:
+    runs: int = 0
+    pages: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+
+
+def measure_storage(store: Store, ledger: Ledger) -> None:
+    """Measure the whole store, and what each project and report has in it; keep the result.
+
+    Goes once through all objects and all runs that have files: a matter of minutes for very many.
+    """
+    sizes = {
+        digest: item.size
+        for item in store.shelf.items(OBJECTS)
+        if is_digest(digest := item.name.rpartition("/")[2])
+    }
+    with ledger.reading() as session:
+        uses = _uses(session)
+    at = utc_now()
+    rows = [
+        StorageUse(
+            project=project,
+            report=report,
+            runs=use.runs,
+            pages=len(use.pages),
+            size=_size(use.objects, sizes),
+            at=at,
+        )
+        for (project, report), use in uses.items()
+    ]
+    whole = StorageUse(
+        project="",
+        report="",
+        runs=sum(use.runs for (_, report), use in uses.items() if not report),
+        pages=len(sizes),
+        size=sum(sizes.values()),
+        at=at,
+    )
+    with ledger.writing() as session:
+        session.execute(delete(StorageUse))
+        session.add_all([whole, *rows])
+
+
+def _uses(session: Session) -> dict[tuple[str, str], _Use]:
+    """Return, by project and report and by project and "", the digests that runs name."""
+    uses: dict[tuple[str, str], _Use] = defaultdict(_Use)
+    counted = (
+        select(Project.name, Run.report, func.count())
+        .join(Run, Run.project_id == Project.id)
+        .group_by(Project.name, Run.report)
+    )
+    for project, report, count in session.execute(counted):
+        uses[project, report].runs += count
+        uses[project, ""].runs += count
+    query = (
+        select(Project.name, Run.report, Run.html, Run.notebook, Run.log)
+        .join(Run, Run.project_id == Project.id)
+        .where(Run.log.is_not(None) | Run.html.is_not(None))
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for project, report, html, notebook, log in session.execute(query):
+        for use in (uses[project, report], uses[project, ""]):
+            if html:
+                use.pages.add(html)
+            use.objects.update(digest for digest in (html, notebook, log) if digest)
+    return uses
+
+
+def _size(digests: set[str], sizes: Mapping[str, int]) -> int:
+    return sum(sizes.get(digest, 0) for digest in digests)
