@@ -12,7 +12,7 @@ from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
 from provenance.ledger.queries.trends import Trends, report_trends
 
-MOST_COLUMNS = 4
+MOST_COLUMNS = 3
 
 
 def report(project: str, report: str) -> str:

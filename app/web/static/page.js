@@ -52,7 +52,18 @@
     }
   };
 
-  const refresh = () => { tellTimes(); showButtons(); };
+  /* What scrolls sideways can be reached, and scrolled, by keys. */
+  const reachScrolling = () => {
+    for (const element of document.querySelectorAll("pre")) {
+      if (element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight) {
+        element.tabIndex = 0;
+      } else {
+        element.removeAttribute("tabindex");
+      }
+    }
+  };
+
+  const refresh = () => { tellTimes(); showButtons(); reachScrolling(); };
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
@@ -106,6 +117,7 @@
   });
 
   document.addEventListener("htmx:after:swap", refresh);
+  window.addEventListener("resize", reachScrolling);
   document.addEventListener("DOMContentLoaded", () => {
     refresh();
     setInterval(tellTimes, document.querySelector("[data-since]") ? 250 : 15000);

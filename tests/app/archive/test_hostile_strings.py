@@ -4,7 +4,12 @@ from urllib.parse import quote
 
 import pytest
 
+from provenance.datasets.pins import pin
+from provenance.ledger.bin import delete_runs
+from provenance.ledger.marks import add_comment
+from provenance.ledger.retention import set_retention
 from provenance.ledger.states import Status, Verdict
+from provenance.measuring import measure_storage
 from tests.app.archive.maker import Maker
 
 EVIL = (
@@ -83,6 +88,13 @@ def hostile(maker: Maker) -> list[str]:
     facts = {"host": EVIL, "log": maker.keep(EVIL.encode()), "error": error, "run_id": EVIL}
     maker.build(environment, state="failed", **facts)
     maker.build(environment, state=EVIL, **facts)
+    gone = maker.run(evaluation, NAME, params={EVIL: 3}, commit_sha=EVIL)
+    with maker.installation.ledger.writing() as session:
+        delete_runs(session, [gone.id], EVIL)
+        add_comment(session, run.id, EVIL, EVIL)
+        pin(session, run.id, EVIL, EVIL)
+        set_retention(session, project, "", 9, EVIL)
+    measure_storage(maker.installation.store, maker.installation.ledger)
     return [run.id, live.id, evaluation.id]
 
 
@@ -107,6 +119,10 @@ def pages(app, ids: list[str]) -> list[str]:
         f"/search?q={quote(EVIL)}",
         f"/search?q={quote(EVIL)}&brief=1",
         f"/search?q={quote('report:' + EVIL)}",
+        f"/compare?a={run}&b={run}",
+        f"/explain?a={run}",
+        "/bin",
+        "/storage",
     ]
     return urls + tabs + others
 

@@ -1,0 +1,71 @@
+"""No page breaks a rule of axe-core, in light and dark, on wide and on narrow screens."""
+
+from typing import Any
+
+import pytest
+
+from provenance.ledger.marks import add_comment, add_tag
+from provenance.ledger.tables import Project, Run
+from tests.app.archive.maker import Maker
+from tests.app.archive.test_compare_page import two
+from tests.app.archive.test_data_pages import bring, version
+from tests.app.archive.test_hostile_strings import hostile, pages
+from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
+
+__all__ = ["address", "bring", "hostile", "page", "two", "version"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
+]
+REPORT = "/projects/flights/reports/sanity_check"
+
+
+def broken(page: Any, address: str) -> list[str]:
+    """Return the rules that a page breaks, with the first place of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.goto(address)
+    found = Axe().run(page).response["violations"]
+    return [f"{address}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+def test_pages_with_any_text_can_be_read_by_everybody_on_a_phone(app, page, hostile):
+    parts = ("/live?", "brief=", "/latest/")
+    urls = [url for url in pages(app, hostile) if not any(part in url for part in parts)]
+    assert [problem for url in urls for problem in broken(page, url)] == []
+
+
+@pytest.fixture
+def usual(maker: Maker, two: tuple[Run, Run], bring: Any, version: Any) -> list[str]:
+    """Return the pages of an archive with figures, trends, notes, data and models."""
+    first, second = two
+    with maker.installation.ledger.reading() as session:
+        project = session.get_one(Project, first.project_id)
+    for number in range(3, 9):
+        commit = maker.commit(project, number)
+        metrics = {"rmse": (14.0 + number, "min", "lower"), "rows": (number * 10.0, None, None)}
+        checks = [(number % 2 == 0, "rmse is below its limit")]
+        run = maker.run(maker.evaluation(commit), metrics=metrics, checks=checks, reused=number > 6)
+    with maker.installation.ledger.writing() as session:
+        add_tag(session, run.id, "release", "local")
+        add_comment(session, run.id, "Snow.", "local")
+    batch, _ = bring(), version(1, rmse=14.2)
+    version(2, rmse=13.1)
+    return [
+        *("/", "/projects/flights", REPORT, f"{REPORT}?metric=rmse", f"/runs/{run.id}"),
+        *(f"/compare?a={first.id}&b={second.id}", f"/compare?a={first.id}", "/search?q=nothing"),
+        *("/datasets", "/datasets/sold", "/datasets/sold?partition=2013-01-31"),
+        *(f"/batches/{batch.id}", "/models", "/models/delay", "/storage", "/bin", "/nowhere"),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_usual_pages_can_be_read_by_everybody(page, usual, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert [problem for url in usual for problem in broken(page, url)] == []
+
+
+def test_an_empty_archive_can_be_read_by_everybody(page):
+    urls = ("/", "/search", "/datasets", "/models", "/environments", "/bin", "/storage")
+    assert [problem for url in urls for problem in broken(page, url)] == []
