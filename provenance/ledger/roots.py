@@ -13,6 +13,7 @@ from provenance.ledger.data_tables import Batch, Pin
 from provenance.ledger.environment_tables import EnvironmentBuild
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
+from provenance.ledger.text_tables import Figure
 from provenance.ledger.trace_tables import KeyEvent, KeyLease
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -26,7 +27,7 @@ PAGES: tuple[_Column, ...] = (Run.html,)
 """Columns that name pages: those say in their text what they lead to."""
 PLAIN: tuple[_Column, ...] = (
     *(Run.notebook, Run.log, RunInput.sha256, Batch.sha256),
-    EnvironmentBuild.log,
+    *(EnvironmentBuild.log, Figure.sha256),
 )
 """Columns that name other objects."""
 

@@ -24,10 +24,12 @@ _IN_POSTGRESQL = text(
 
 @dataclass(frozen=True)
 class Unread:
-    """A page whose words are not known yet."""
+    """A page that nobody has read yet, or not for all that is noted of one by now."""
 
     id: int
     notebook: str | None
+    has_words: bool
+    """Whether its words are known: then it is its figures that are not."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ def note_page(session: Session, page: PageText) -> None:
 
 def unread_pages(session: Session, most: int) -> list[Unread]:
     """Return pages that are still to be read, the newest first."""
-    query = select(PageText.id, PageText.notebook).where(PageText.body.is_(None))
+    has_words = PageText.body.is_not(None).label("has_words")
+    query = select(PageText.id, PageText.notebook, has_words).where(PageText.figures.is_(None))
     rows = session.execute(query.order_by(PageText.id.desc()).limit(most))
-    return [Unread(row.id, row.notebook) for row in rows]
+    return [Unread(row.id, row.notebook, row.has_words) for row in rows]
 
 
 def write_words(session: Session, page_id: int, body: str) -> None:

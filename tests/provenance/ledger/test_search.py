@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from provenance.ledger.columns import utc_now
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.engine import Ledger
+from provenance.ledger.figures import write_figures
 from provenance.ledger.ids import first_id, new_id
 from provenance.ledger.queries.named import reports_called
 from provenance.ledger.search import search_rows
@@ -151,7 +152,9 @@ def test_a_page_that_nobody_has_read_is_not_found_yet_and_read_once(
     for says in ("thunder", "lightning"):  # who comes second changes nothing
         with ledger.writing() as session:
             write_words(session, unread.id, says)
-    with ledger.reading() as session:
+    with ledger.writing() as session:
+        assert [page.has_words for page in unread_pages(session, 9)] == [True]
+        write_figures(session, unread.id, [], 0)
         assert unread_pages(session, 9) == []
     assert (found(ledger, "thunder"), found(ledger, "lightning")) == ([run_id], [])
 
