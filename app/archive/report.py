@@ -1,12 +1,15 @@
 """The page of a report: its cases, its metrics from commit to commit, its runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import render_template, request
+from sqlalchemy.orm import Session
 
 from app.archive.sparkline import TrendView, trend_view
 from app.current import installation
 from provenance.ledger.queries.cases import CaseNames, cases_of
+from provenance.ledger.queries.film import Film, film_of
 from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
 from provenance.ledger.queries.trends import report_trends
@@ -28,6 +31,7 @@ def report(project: str, report: str) -> str:
         )
         rows, older = report_history(session, wanted, before)
         trends = report_trends(session, wanted, names)
+        film = Film() if before else _film(session, wanted, rows)
         branches = branch_names(session, found.id)
     views = [trend_view(trend, trends.commits) for trend in trends.metrics[:MOST_TRENDS]]
     return render_template(
@@ -41,11 +45,19 @@ def report(project: str, report: str) -> str:
         branches=branches,
         trends=[] if before else views,
         series_names=_series(views),
+        film=film,
         rows=rows,
         columns=_columns(rows),
         older=rows[-1].run.id if older else None,
         before=before,
     )
+
+
+def _film(session: Session, wanted: Filter, rows: Sequence[HistoryRow]) -> Film:
+    """Return the film strip of the chosen case; of all cases, that of the newest page's."""
+    newest = next((row.run.case_key for row in rows if row.run.html), None)
+    case = wanted.case_key or newest
+    return film_of(session, replace(wanted, case_key=case)) if case else Film()
 
 
 def _series(views: Sequence[TrendView]) -> list[str]:
