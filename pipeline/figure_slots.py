@@ -25,6 +25,7 @@ class Slots:
     def __init__(self) -> None:
         self.heading = ""
         """The nearest heading above."""
+        self._place = "page"
         self._given: Counter[tuple[str, str]] = Counter()
 
     def read(self, markdown: str) -> None:
@@ -37,9 +38,13 @@ class Slots:
                 text = found[1].strip().rstrip("#").strip()
                 self.heading = _MARKS.sub("", text).strip()[:LONGEST_HEADING]
 
-    def next(self, kind: str, tags: Sequence[str]) -> str:
-        """Return the slot of the next figure, of that *kind*, in a cell that has these *tags*."""
+    def enter(self, tags: Sequence[str]) -> None:
+        """Come to a cell that has these *tags*."""
         named = next((tag[len(_TAG) :] for tag in tags if tag.startswith(_TAG)), self.heading)
-        place = _APART.sub("-", named.casefold()).strip("-")[:LONGEST_HEADING] or "page"
-        self._given[place, kind] += 1
-        return f"{place}/{kind}-{self._given[place, kind]}"
+        short = named[:LONGEST_HEADING].casefold()
+        self._place = _APART.sub("-", short).strip("-") or "page"
+
+    def next(self, kind: str) -> str:
+        """Return the slot of the next figure of the cell, which is of that *kind*."""
+        self._given[self._place, kind] += 1
+        return f"{self._place}/{kind}-{self._given[self._place, kind]}"

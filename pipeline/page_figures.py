@@ -68,11 +68,13 @@ def page_figures(notebook: bytes) -> Iterator[FoundFigure]:
     for number, cell in template_cells(content):
         if cell.get("cell_type") == "markdown":
             slots.read(source_of(cell))
+        if cell.get("cell_type") != "code":
             continue
+        slots.enter(tags_of(cell))
         for output in outputs_of(cell.get("outputs")):
             drawing = _drawing(output.forms, room) if output.kind == "data" else None
             if drawing is not None and len(drawing.content) <= LARGEST:
-                slot = slots.next(drawing.kind, tags_of(cell))
+                slot = slots.next(drawing.kind)
                 yield FoundFigure(number, slots.heading, slot, drawing)
 
 

@@ -4,8 +4,6 @@ They stand on pages as images, so nothing in them is run; texts in them are esca
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import islice
 from xml.sax.saxutils import escape
 
 from pipeline.table_texts import Rows, TableCell, read_table_texts
@@ -17,6 +15,7 @@ WIDTH, HEIGHT = 224, 168
 _ROWS, _COLUMNS = 9, 4
 _LINE, _MARGIN, _SIZE = 17, 8, 11
 _PER_CHARACTER = 6.9
+_NOTHING = TableCell("")
 _SVG = (
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
     f'width="{WIDTH}" height="{HEIGHT}" font-family="system-ui, sans-serif" font-size="{_SIZE}">'
@@ -33,7 +32,7 @@ def thumbnail(figure: FigureRow, store: Store) -> str:
 
 def table_picture(rows: Rows) -> str:
     """Return the upper left corner of a table."""
-    shown = [list(islice(_spread(row), _COLUMNS)) for row in rows[:_ROWS]]
+    shown = _laid(rows)
     across = max(map(len, shown), default=1) or 1
     width = (WIDTH - 2 * _MARGIN) / across
     parts = [
@@ -56,11 +55,25 @@ def word_picture(word: str) -> str:
     return _SVG % f'{axes}<text {place} fill="#555">{escape(word)}</text>'
 
 
-def _spread(row: Sequence[TableCell]) -> Iterator[TableCell]:
-    """Yield the cells of a row, behind one that stands for several columns empty ones."""
-    for cell in row:
-        yield cell
-        yield from (TableCell("") for _ in range(min(cell.columns, _COLUMNS) - 1))
+def _laid(rows: Rows) -> list[list[TableCell]]:
+    """Return the corner with each cell at its place: one may stand for several."""
+    below: dict[int, int] = {}  # how many rows further a column is taken by a cell above
+    laid = []
+    for row in rows[:_ROWS]:
+        line: list[TableCell] = []
+        cells = iter(row)
+        while len(line) < _COLUMNS:
+            if below.get(len(line), 0) > 0:
+                below[len(line)] -= 1
+                line.append(_NOTHING)
+            elif (cell := next(cells, None)) is None:
+                break
+            else:
+                width = min(cell.columns, _COLUMNS)
+                below |= dict.fromkeys(range(len(line), len(line) + width), cell.rows - 1)
+                line += [cell, *[_NOTHING] * (width - 1)]
+        laid.append(line[:_COLUMNS])
+    return laid
 
 
 def _text(cell: TableCell, x: float, y: float, width: float) -> str:

@@ -130,6 +130,19 @@ def test_what_only_claims_to_be_a_picture_is_none_and_others_follow() -> None:
     assert one.drawing.content == b"whole"
 
 
+def test_what_is_nested_deeply_or_told_of_a_thousand_times_is_read_all_the_same() -> None:
+    for depth in range(950, 1_000, 7):
+        deep = "[" * depth + "]" * depth
+        output = f'{{"output_type": "x", "data": {{"{PLOTLY}": {{"data": [{deep}]}}}}}}'
+        list(
+            page_figures(f'{{"cells": [{{"cell_type": "code", "outputs": [{output}]}}]}}'.encode())
+        )
+    many = code(*[picture()] * 50_000, tags=("no",) * 50_000)
+    began = time.monotonic()
+    assert len(found(many)) == 50_000
+    assert time.monotonic() - began < 60
+
+
 def test_what_is_too_large_is_left_out_and_takes_no_time() -> None:
     began = time.monotonic()
     rows = "<tr>" + "<td>1.25</td>" * 100 + "</tr>"
