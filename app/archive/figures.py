@@ -13,7 +13,6 @@ from app.archive.artifacts import NoArtifactError
 from app.archive.made_from import made_from
 from app.current import installation
 from pipeline.drawn import png_extent
-from pipeline.page_figures import MOST_FIGURES
 from pipeline.step import number_word
 from pipeline.table_texts import TableCell, read_table_texts
 from provenance.datasets.names import label
@@ -56,31 +55,36 @@ class CellShown:
     anchor: str
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What a figure stands on, beside what the ledger says of its run."""
+
+    batches: dict[str, str]
+    """Names of the batches that the report and its stages have read, by their ids."""
+    files: list[tuple[str, str]]
+    """Files of code with their digests; of a template, whose cells count, none."""
+    more_files: int
+
+
 def figures(run_id: str) -> str:
     """Show all figures of the run's page."""
     with installation().ledger.reading() as session:
         page = _page(session, run_id)
         found = figures_of(session, page.run.html)
-    return render_template(
-        "archive/figures.html", page=page, tab="figures", found=found, most=MOST_FIGURES
-    )
+    return render_template("archive/figures.html", page=page, tab="figures", found=found)
 
 
 def figure(run_id: str, number: int) -> str:
     """Show one figure: what drew it, what stands behind it, and where else it is the same."""
     before = request.args.get("before") or None
-    store = installation().store
     with installation().ledger.reading() as session:
         page = _page(session, run_id)
         found = figures_of(session, page.run.html).numbered(number)
         evaluation = session.get_one(Evaluation, page.run.evaluation_id)
         rows, older = runs_showing(session, found.sha256, before)
         near = neighbours_of(session, page.run, found.slot)
-        made = made_from(session, store, page.run, evaluation)
+        made = made_from(session, installation().store, page.run, evaluation)
         names = _names(session, rows)
-    with installation().ledger.reading() as session:
-        story = load_story(session, store, run_id, whole=False)
-    files = list(_files(story))
     return render_template(
         "archive/figure.html",
         page=page,
@@ -91,9 +95,7 @@ def figure(run_id: str, number: int) -> str:
         cell=_cell(page.run.notebook, found.cell),
         near=near,
         made=made,
-        batches=dict(islice(_batches(story), MOST_FILES)),
-        files=files[:MOST_FILES],
-        more_files=max(0, len(files) - MOST_FILES),
+        behind=_behind(run_id),
         rows=[row for row in rows if row.id != run_id],
         case_name=names,
         older=rows[-1].id if older else None,
@@ -164,6 +166,14 @@ def _anchor(notebook: Any, cell: Mapping[str, Any]) -> str:
     ]
     place = next((at for at, one in enumerate(on_page, 1) if one is cell), 0)
     return f"cell-{cell.get('id') or place}"
+
+
+def _behind(run_id: str) -> Behind:
+    with installation().ledger.reading() as session:
+        story = load_story(session, installation().store, run_id, whole=False)
+    files = list(_files(story))
+    batches = dict(islice(_batches(story), MOST_FILES))
+    return Behind(batches, files[:MOST_FILES], max(0, len(files) - MOST_FILES))
 
 
 def _records(story: Story) -> list[Record]:

@@ -5,12 +5,14 @@ import hashlib
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
 from pipeline.drawn import PLOTLY
 from pipeline.page_figures import MOST_FIGURES
 from provenance.ledger.states import Verdict
+from provenance.record import keep_record, read_record
 from tests.app.archive.records import Facts, recorded_run
 from tests.app.archive.shown import TABLE, notebook, noted_run, picture, png, shown_run
 
@@ -57,11 +59,17 @@ def test_a_figure_tells_its_cell_and_what_stands_behind_it(client, maker, evalua
     recorded = recorded_run(maker, evaluation, Facts(path="stages/features.py"))
     run = shown_run(maker, evaluation, picture(png(1)), {"text/html": TABLE})
     maker.input(run, batch="batch_1")
-    maker.job(run, 0, record=recorded.record, stage="report")
+    batch = {"batch": "batch_2", "kind": "data", "dataset": "sold", "partition": "may", "number": 3}
+    record = read_record(maker.installation.store, recorded.record)
+    reading = keep_record(maker.installation.store, replace(record, inputs=(batch,))).sha256
+    maker.job(run, 0, record=reading, stage="scores")
+    maker.job(run, 1, record=recorded.record, stage="report")
     page = client.get(f"/runs/{run.id}/figures/1").text
     assert "Drawn by cell 2" in page
     assert "plot(0)" in page
     assert f'<img src="/figures/{digest(png(1))}" width="40" height="30"' in page
+    assert "/batches/batch_2" in page
+    assert "sold/may batch 3" in page
     for behind in ("/batches/batch_1", "stages/features.py", "2013-01-31", evaluation.commit_sha):
         assert behind in page, behind
     table = client.get(f"/runs/{run.id}/figures/2").text
