@@ -10,6 +10,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from app.progress import progress_object
 from pipeline.asked import data_wanted
 from provenance.ledger.finding import no_run
+from provenance.ledger.queries.figures import FigureRow
 from provenance.ledger.queries.progress import Progress
 from provenance.ledger.tables import Check, Metric, Run, RunInput
 
@@ -84,6 +85,14 @@ def run_links(run: Run, base_url: str) -> dict[str, str]:
         "log": run.log,
     }
     return links | {name: f"{page}/{name}" for name, digest in files.items() if digest}
+
+
+def figure_object(run_id: str, figure: FigureRow, base_url: str) -> dict[str, Any]:
+    """Return a figure of a run's page in JSON form, with links below *base_url*."""
+    base, place = base_url.rstrip("/"), f"{run_id}/figures/{figure.number}"
+    told = ("slot", "kind", "heading", "sha256", "size", "media_type", "cell")
+    links = {"page": f"{base}/runs/{place}", "content": f"{base}/figures/{figure.sha256}"}
+    return {"id": place, **{name: getattr(figure, name) for name in told}, "links": links}
 
 
 def instant(value: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+)?[^<>]*+>")
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+)?(?P<attributes>[^<>]*+)>")
 _UNSEEN = ("script", "style")
 
 
@@ -21,6 +21,8 @@ class Piece:
     """The name in lower case; empty for a text."""
     is_end: bool = False
     text: str = ""
+    attributes: str = ""
+    """What stands in a tag behind its name, as it is written there."""
 
 
 def pieces(html: str) -> Iterator[Piece]:
@@ -36,7 +38,7 @@ def pieces(html: str) -> Iterator[Piece]:
             if name in _UNSEEN:
                 unseen = "" if is_end else name
             elif name:
-                yield Piece(name, is_end)
+                yield Piece(name, is_end, attributes=found["attributes"])
         at = found.end()
     if not unseen and at < len(html):
         yield Piece(text=_plain(html[at:]))

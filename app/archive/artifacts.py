@@ -1,10 +1,12 @@
 """Files of runs as they are: sandboxed, never trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from flask import Response, request
 
+from app.archive.thumbnails import thumbnail
 from app.current import installation, settings
 from app.exports import standalone_page
 from app.printing import print_pdf
@@ -12,6 +14,7 @@ from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.rendering.assets import asset_bytes, known_asset
 from provenance.errors import GoneError, NotFoundError
 from provenance.ledger.finding import find_run
+from provenance.ledger.queries.figures import FigureRow, figure_like
 from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
 from provenance.pages import Part, parts_of
@@ -98,6 +101,34 @@ def live_figure(run_id: str, seq: int) -> Response:
         image = live_image(session, run_id, seq)
     response = sandboxed(Response(image, content_type="image/png"), installation().base_url)
     response.headers["Cache-Control"] = _ALWAYS
+    return response
+
+
+def figure_content(sha256: str) -> Response:
+    """Send what a figure shows, as it is: a picture, or the data of a table or chart."""
+    with installation().ledger.reading() as session:
+        found = figure_like(session, sha256)
+    return _lasting(found, "figure", lambda: installation().store.read(found.sha256))
+
+
+def figure_thumbnail(sha256: str) -> Response:
+    """Send a small picture of a figure that is none itself."""
+    with installation().ledger.reading() as session:
+        found = figure_like(session, sha256)
+    svg = replace(found, media_type="image/svg+xml")
+    return _lasting(svg, "thumbnail", lambda: thumbnail(found, installation().store))
+
+
+def _lasting(figure: FigureRow, what: str, content: Callable[[], str | bytes]) -> Response:
+    """Send what the digest in the address names, so that it never changes."""
+    tag = f"{figure.sha256}-{what}"
+    if request.if_none_match.contains(tag):
+        response = Response(status=304)
+    else:
+        response = Response(content(), content_type=figure.media_type)
+    response.set_etag(tag)
+    response = sandboxed(response, installation().base_url)
+    response.headers["Cache-Control"] = f"private, max-age={LASTING_SECONDS}, immutable"
     return response
 
 

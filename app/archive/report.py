@@ -1,13 +1,16 @@
 """The page of a report: its cases, its metrics from commit to commit, its runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import render_template, request
+from sqlalchemy.orm import Session
 
 from app.archive.sparkline import axis_data, trend_view
 from app.current import installation
 from provenance.ledger.marks import marks_of
 from provenance.ledger.queries.cases import CaseNames, cases_of
+from provenance.ledger.queries.film import Film, film_of
 from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
 from provenance.ledger.queries.trends import Trends, report_trends
@@ -32,6 +35,7 @@ def report(project: str, report: str) -> str:
         rows, older = report_history(session, wanted, before)
         trends = Trends() if before else report_trends(session, wanted, names, metric or None)
         notes = marks_of(session, [row.run.id for row in rows])
+        film = Film() if before or metric else _film(session, wanted, rows)
         branches = branch_names(session, found.id)
     return render_template(
         "archive/report.html",
@@ -46,12 +50,20 @@ def report(project: str, report: str) -> str:
         axis=axis_data(trends),
         others=trends.others,
         metric=metric,
+        film=film,
         rows=rows,
         notes=notes,
         columns=_columns(rows),
         older=rows[-1].run.id if older else None,
         before=before,
     )
+
+
+def _film(session: Session, wanted: Filter, rows: Sequence[HistoryRow]) -> Film:
+    """Return the film strip of the chosen case; of all cases, that of the newest page's."""
+    newest = next((row.run.case_key for row in rows if row.run.html), None)
+    case = wanted.case_key or newest
+    return film_of(session, replace(wanted, case_key=case)) if case else Film()
 
 
 def _columns(rows: Sequence[HistoryRow]) -> list[str]:

@@ -42,6 +42,8 @@ def _print(run: dict[str, Any]) -> None:
         "key": run["key"] or "-",
         "page": run["links"].get("report", run["links"]["page"]),
     }
+    if run["figures"]:
+        told["figures"] = f"{run['figures']}, at {run['links']['page']}/figures"
     told |= {
         f"param {name}": '""' if value == "" else value for name, value in run["params"].items()
     }

@@ -4,22 +4,19 @@ What is drawn stands on the page as data; the theme's script draws it with our c
 library when a reader comes to it.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.drawn import altair_chart
 from pipeline.rendering.libraries import Libraries
 from pipeline.rendering.sheet import Given, Sheet
 from pipeline.rendering.typeset import drawing_json
 from pipeline.rendering.typeset import size as size_text
 from pipeline.rendering.widgets import VIEW
 
-PLOTLY = "application/vnd.plotly.v1+json"
-WIDGET = VIEW
-VEGA = re.compile(r"application/vnd\.vega(?:lite)?\.v\d+(?:\.\d+)*[+.]json")
 _LARGEST = 30_000_000
 _DRAWING = Markup(
     '<div class="drawn {} scroll" data-draw="{}"{}>'
@@ -62,15 +59,10 @@ def vega(data: Any, given: Given) -> Markup | None:
 
 def altair(source: str, given: Given) -> Markup | None:
     """Return the chart in the HTML that Altair gives notebooks; None where it is not that."""
-    if "vega-embed" not in source or "maybeLoadScript" not in source:
+    chart = altair_chart(source)
+    if chart is None:
         return None
-    begin = source.rfind("})({")
-    decoder = json.JSONDecoder()
-    try:
-        spec, end = decoder.raw_decode(source, begin + 3)
-        options, _ = decoder.raw_decode(source, source.index("{", end))
-    except ValueError:
-        return None
+    spec, options = chart
     return _drawing("vega", {"spec": spec, "options": options}, given)
 
 

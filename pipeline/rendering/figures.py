@@ -2,18 +2,17 @@
 
 import base64
 import binascii
-import struct
 from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.drawn import png_extent
 from pipeline.rendering.sheet import Given
 
 _SVG = "image/svg+xml"
 _WIDEST = 100_000
 _PICTURE = Markup('<figure><img src="{}"{}{} alt="{}"></figure>\n')
 _NO_PICTURE = Markup('<p class="note">Content that claims to be {} and is not.</p>\n')
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
 def _figure(media_type: str, data: Any, given: Given) -> Markup:
@@ -56,10 +55,8 @@ def _extent(given: Given, media_type: str) -> Markup:
 
 def _own_extent(content: bytes) -> Markup:
     """Return a PNG's extent: the page keeps its place free until it is loaded."""
-    if not content.startswith(_PNG_HEAD) or len(content) < 24:
-        return Markup("")
-    width, height = struct.unpack(">II", content[16:24])
-    return Markup(' width="{}" height="{}"').format(width, height)
+    extent = png_extent(content)
+    return Markup(' width="{}" height="{}"').format(*extent) if extent else Markup("")
 
 
 def _form(media_type: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from pipeline.drawn import PLOTLY, VEGA
 from pipeline.rendering import drawings, figures
 from pipeline.rendering.cuts import Cut, cut_html, cut_text, is_large
 from pipeline.rendering.foreign import bring_home
@@ -19,6 +20,7 @@ from pipeline.rendering.listing import plain, terminal, traceback_text
 from pipeline.rendering.prose import diagram, markdown
 from pipeline.rendering.sheet import Given, Sheet
 from pipeline.rendering.typeset import size as size_text
+from pipeline.rendering.widgets import VIEW
 
 _FROM_PART = "../../../../assets/"
 _LARGEST_SCRIPT = 20_000_000
@@ -64,7 +66,7 @@ def output(output: NotebookNode, cell: NotebookNode, place: str, sheet: Sheet) -
 def _forms(data: dict[str, Any]) -> list[tuple[str, Form]]:
     """Return the forms in which a page can show an output, the best one first."""
     found = [(media_type, _FORMS[media_type]) for media_type in _FORMS if media_type in data]
-    vega = [(name, drawings.vega) for name in data if drawings.VEGA.fullmatch(name)]
+    vega = [(name, drawings.vega) for name in data if VEGA.fullmatch(name)]
     return [*vega, *found]
 
 
@@ -182,8 +184,8 @@ def _plain(source: Any, given: Given) -> Markup | None:
 
 
 _FORMS: dict[str, Form] = {
-    drawings.PLOTLY: drawings.plotly,
-    drawings.WIDGET: drawings.widget,
+    PLOTLY: drawings.plotly,
+    VIEW: drawings.widget,
     "text/html": _html,
     "text/markdown": _markdown,
     "text/vnd.mermaid": _mermaid,

@@ -13,6 +13,7 @@ from provenance.ledger.environment_tables import EnvironmentBuild
 from provenance.ledger.keeping_tables import BinHold, BinnedRun
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Run, RunInput, RunJob
+from provenance.ledger.text_tables import Figure
 from provenance.ledger.trace_tables import KeyEvent, KeyLease
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -46,6 +47,7 @@ PLAIN = tuple(
             RunInput.sha256,
             Batch.sha256,
             EnvironmentBuild.log,
+            Figure.sha256,
             BinHold.digest,
         ),
     )

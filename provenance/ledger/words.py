@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from provenance.ledger.inserting import insert_into
 from provenance.ledger.keeping_tables import BinnedRun
 from provenance.ledger.tables import Run
-from provenance.ledger.text_tables import WORDS, PageText
+from provenance.ledger.text_tables import WORDS, Figure, PageText
 from provenance.text import storable
 
 MOST_PAGES = 300
@@ -33,10 +33,12 @@ _IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
 
 @dataclass(frozen=True)
 class Unread:
-    """A page whose words are not known yet."""
+    """A page that nobody has read yet, or not for all that is noted of one by now."""
 
     id: int
     notebook: str | None
+    has_words: bool
+    """Whether its words are known: then it is its figures that are not."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ def note_page(session: Session, page: PageText) -> None:
 
 def unread_pages(session: Session, most: int) -> list[Unread]:
     """Return pages that are still to be read, the newest first."""
-    query = select(PageText.id, PageText.notebook).where(PageText.body.is_(None))
+    has_words = PageText.body.is_not(None).label("has_words")
+    query = select(PageText.id, PageText.notebook, has_words).where(PageText.figures.is_(None))
     rows = session.execute(query.order_by(PageText.id.desc()).limit(most))
-    return [Unread(row.id, row.notebook) for row in rows]
+    return [Unread(row.id, row.notebook, row.has_words) for row in rows]
 
 
 def write_words(session: Session, page_id: int, body: str) -> None:
@@ -90,6 +93,7 @@ def forget_pages(session: Session, pages: Sequence[str]) -> None:
         rows = "SELECT 'delete', id, names, body FROM page_text WHERE id = :id AND body IS NOT NULL"
         for page_id in ids:
             session.execute(text(f"INSERT INTO {WORDS} {columns} {rows}"), {"id": page_id})
+    session.execute(delete(Figure).where(Figure.page_id.in_(ids)))
     session.execute(delete(PageText).where(PageText.id.in_(ids)))
 
 

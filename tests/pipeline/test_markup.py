@@ -12,10 +12,10 @@ from pipeline.markup import Piece, pieces
 def test_tags_and_texts_come_in_their_order() -> None:
     assert list(pieces("a &amp; <B class='x'>b</b><br/>")) == [
         Piece(text="a & "),
-        Piece("b"),
+        Piece("b", attributes=" class='x'"),
         Piece(text="b"),
         Piece("b", is_end=True),
-        Piece("br"),
+        Piece("br", attributes="/"),
     ]
 
 

@@ -10,6 +10,7 @@ from app.api.v1 import (
     evaluations,
     explain,
     exports,
+    figures,
     keeping,
     models_of_data,
     projects,
@@ -22,5 +23,5 @@ def register(app: Flask) -> None:
     """Serve the interface below ``/api/v1`` of *app*."""
     of_data = (datasets.blueprint, batches.blueprint, models_of_data.blueprint)
     of_runs = (runs.blueprint, evaluations.blueprint, explain.blueprint, exports.blueprint)
-    rest = (again.blueprint, environments.blueprint, keeping.blueprint)
+    rest = (again.blueprint, figures.blueprint, environments.blueprint, keeping.blueprint)
     serve(app, (projects.blueprint, *of_runs, *rest, *of_data))

@@ -38,6 +38,17 @@ ADDRESSES = {
     "/api/v1/runs/{run_id}/reproduce": {"post"},
     "/api/v1/runs/{run_id}/reproductions": {"get"},
     "/api/v1/runs/{run_id}/whatif": {"post"},
+    "/api/v1/runs/{run_id}/figures": {"get"},
+    "/api/v1/runs/{run_id}/notes": {"get"},
+    "/api/v1/runs/{run_id}/tags/{tag}": {"put", "delete"},
+    "/api/v1/runs/{run_id}/pin": {"post"},
+    "/api/v1/runs/{run_id}/comments": {"post"},
+    "/api/v1/comments/{comment_id}": {"delete"},
+    "/api/v1/runs/delete": {"post"},
+    "/api/v1/deletions/{deletion}/undo": {"post"},
+    "/api/v1/storage": {"get"},
+    "/api/v1/storage/measure": {"post"},
+    "/api/v1/projects/{project}/keep": {"put"},
 }
 
 

@@ -1,11 +1,14 @@
-"""Pages can be found by their words soon after they were published."""
+"""Pages are found by their words, and their figures are known, soon after they were published."""
 
 from collections.abc import Callable
 
 from app.work.indexing import read_pages
+from provenance.ledger.columns import utc_now
+from provenance.ledger.queries.figures import figures_of
+from provenance.ledger.roots import read_roots
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import read_search
-from provenance.ledger.words import unread_pages
+from provenance.ledger.words import unread_pages, write_words
 from tests.pipeline.weather import single
 from tests.support.evaluations import Bench
 from tests.support.repository import Repository, notebook
@@ -27,6 +30,41 @@ def test_what_a_page_says_is_found_once_it_was_read(
     for text in ("lightning", "thunder strikes", "weather"):
         assert found(evaluate, text) == [run.row.id], text
     assert found(evaluate, "print") == []
+
+
+def test_figures_are_found_with_the_words_and_kept(
+    evaluate: Bench, git_project: Callable[..., Repository]
+) -> None:
+    draws = (
+        "from IPython.display import HTML, SVG, display\n"
+        "display(SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>'))\n"
+        "HTML('<table><tr><td>7</td></tr></table>')"
+    )
+    run = evaluate(git_project(single(notebook("# Rain", draws)))).run
+    with evaluate.installation.ledger.reading() as session:
+        assert figures_of(session, run.row.html).total is None
+    read_pages(evaluate.installation, 9.0)
+    with evaluate.installation.ledger.reading() as session:
+        found = figures_of(session, run.row.html)
+    assert [one.slot for one in found.kept] == ["rain/image-1", "rain/table-1"]
+    table = evaluate.installation.store.read(found.kept[1].sha256)
+    assert table == b'{"rows":[["7"]]}'
+    with evaluate.installation.ledger.reading() as session:
+        assert {one.sha256 for one in found.kept} <= read_roots(session, utc_now()).every
+
+
+def test_pages_of_an_older_archive_get_their_figures_and_keep_their_words(
+    evaluate: Bench, git_project: Callable[..., Repository]
+) -> None:
+    draws = "from IPython.display import HTML\nHTML('<table><tr><td>7</td></tr></table>')"
+    run = evaluate(git_project(single(notebook("# Rain", draws)))).run
+    with evaluate.installation.ledger.writing() as session:
+        (page,) = unread_pages(session, 9)
+        write_words(session, page.id, "thunder")
+    assert read_pages(evaluate.installation, 9.0) == 1
+    with evaluate.installation.ledger.reading() as session:
+        assert figures_of(session, run.row.html).total == 1
+    assert found(evaluate, "thunder") == [run.row.id]
 
 
 def test_a_notebook_that_is_gone_leaves_the_names(

@@ -18,6 +18,7 @@ from provenance.ledger.bin import (
 )
 from provenance.ledger.columns import Base, utc_now
 from provenance.ledger.engine import Ledger
+from provenance.ledger.figures import write_figures
 from provenance.ledger.finding import DeletedRunError, UnknownRunError, find_run
 from provenance.ledger.frozen_rows import of_runs
 from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
@@ -25,7 +26,7 @@ from provenance.ledger.marks import add_comment, add_tag
 from provenance.ledger.roots import named_now, read_roots
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import CaseHead, Evaluation, Metric, Run, RunInput, RunJob
-from provenance.ledger.text_tables import PageText
+from provenance.ledger.text_tables import Figure, PageText
 from provenance.ledger.words import note_page, unread_pages, write_words
 from tests.support.rows import add_evaluation, add_project, add_runs
 
@@ -131,6 +132,9 @@ def test_what_its_page_said_is_forgotten_with_it_unless_others_show_it(
             note_page(session, PageText(html=html, project_id=evaluation.project_id, names="x"))
         for page in unread_pages(session, 9):
             write_words(session, page.id, "a secret of the page")
+            figure = {"slot": "s", "heading": "", "kind": "table", "media_type": "text/csv"}
+            shown = Figure(number=1, sha256=f"{page.id:064}", size=7, cell=1, **figure)
+            write_figures(session, page.id, [shown], 1)
     ended = {"status": Status.FINISHED, "verdict": Verdict.PASSED, "html": "c1" * 32}
     first, _ = add_runs(ledger, evaluation, 2, **ended)
     delete(ledger, run, first)
@@ -139,6 +143,7 @@ def test_what_its_page_said_is_forgotten_with_it_unless_others_show_it(
         assert purge(session, 9) == 2
     with ledger.reading() as session:
         assert session.scalars(select(PageText.html)).all() == ["c1" * 32]
+        assert len(session.scalars(select(Figure.sha256)).all()) == 1
 
 
 def test_runs_about_a_run_go_and_come_with_it(

@@ -12,6 +12,7 @@ from provenance.datasets.pins import pin
 from provenance.ledger.columns import utc_now
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.engine import Ledger
+from provenance.ledger.figures import write_figures
 from provenance.ledger.ids import first_id, new_id
 from provenance.ledger.marks import add_tag
 from provenance.ledger.queries.named import reports_called
@@ -171,7 +172,9 @@ def test_a_page_that_nobody_has_read_is_not_found_yet_and_read_once(
     for says in ("thunder", "lightning"):  # who comes second changes nothing
         with ledger.writing() as session:
             write_words(session, unread.id, says)
-    with ledger.reading() as session:
+    with ledger.writing() as session:
+        assert [page.has_words for page in unread_pages(session, 9)] == [True]
+        write_figures(session, unread.id, [], 0)
         assert unread_pages(session, 9) == []
     assert (found(ledger, "thunder"), found(ledger, "lightning")) == ([run_id], [])
 
