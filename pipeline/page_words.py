@@ -11,6 +11,8 @@ from provenance.text import readable
 
 LONGEST = 100_000
 """Characters of a page that can be found."""
+LONGEST_LINE = 300
+_PARAGRAPHS = re.compile(r"\n\s*\n")
 _FORMS = ("text/html", "text/markdown", "text/plain", "text/latex")
 """The first of these that an output has is what it says."""
 _MARKS = re.compile(r"^#{1,6} +|\*\*|`+", re.MULTILINE)
@@ -30,6 +32,32 @@ def page_words(notebook: bytes) -> str:
         return ""
     text = readable("\n".join(told))
     return _LINES.sub("\n", _SPACE.sub(" ", text)).strip()[:LONGEST]
+
+
+def page_about(notebook: bytes) -> str:
+    """Return what the first Markdown cell says of the report: its heading and first paragraph.
+
+    They are a line each, without marks; either may be missing, and what is no notebook says
+    nothing.
+    """
+    try:
+        cells = template_cells(json.loads(notebook))
+        first = next((cell for _, cell in cells if cell.get("cell_type") == "markdown"), {})
+    except (ValueError, RecursionError):
+        return ""
+    text = source_of(first)[:LONGEST].lstrip()
+    heading, _, rest = text.partition("\n") if text.startswith("#") else ("", "", text)
+    paragraphs = (
+        _line(part) for part in _PARAGRAPHS.split(rest) if not part.lstrip().startswith("#")
+    )
+    told = (_line(heading), next(filter(None, paragraphs), ""))
+    return "\n".join(line for line in told if line)
+
+
+def _line(text: str) -> str:
+    """Return *text* on one line, cut where it is too long to be a description."""
+    line = " ".join(readable(_prose(text)).split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
 def _within(most: int, texts: Iterator[str]) -> Iterator[str]:

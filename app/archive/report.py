@@ -14,6 +14,7 @@ from provenance.ledger.queries.film import Film, film_of
 from provenance.ledger.queries.history import Filter, HistoryRow, report_history
 from provenance.ledger.queries.projects import branch_names, known_report, project_named
 from provenance.ledger.queries.trends import Trends, report_trends
+from provenance.ledger.words import about_page
 
 MOST_COLUMNS = 3
 
@@ -34,6 +35,7 @@ def report(project: str, report: str) -> str:
         )
         rows, older = report_history(session, wanted, before)
         trends = Trends() if before else report_trends(session, wanted, names, metric or None)
+        about = about_page(session, next((row.run.html for row in rows if row.run.html), None))
         notes = marks_of(session, [row.run.id for row in rows])
         film = Film() if before or metric else _film(session, wanted, rows)
         branches = branch_names(session, found.id)
@@ -53,6 +55,7 @@ def report(project: str, report: str) -> str:
         film=film,
         rows=rows,
         notes=notes,
+        about=about,
         columns=_columns(rows),
         older=rows[-1].run.id if older else None,
         before=before,

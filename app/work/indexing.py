@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from pipeline.installation import Installation
 from pipeline.page_figures import MOST_FIGURES, FoundFigure, page_figures
-from pipeline.page_words import page_words
+from pipeline.page_words import page_about, page_words
 from provenance.ledger.figures import write_figures
 from provenance.ledger.text_tables import Figure
-from provenance.ledger.words import Unread, unread_pages, write_words
+from provenance.ledger.words import Unread, unread_pages, write_about, write_words
 from provenance.store import MissingObjectError, Store
 
 _AT_ONCE = 20
@@ -29,6 +29,7 @@ class _Read:
 
     page: Unread
     words: str = ""
+    about: str = ""
     figures: list[Figure] = field(default_factory=list)
     total: int = 0
 
@@ -36,6 +37,7 @@ class _Read:
         """Note it; the objects are in the store."""
         if not self.page.has_words:
             write_words(session, self.page.id, self.words)
+        write_about(session, self.page.id, self.about)
         write_figures(session, self.page.id, self.figures, self.total)
 
 
@@ -69,6 +71,7 @@ def _read(store: Store, page: Unread) -> _Read:
         return found
     if not page.has_words:
         found.words = page_words(data)
+    found.about = page_about(data)
     for figure in page_figures(data):
         found.total += 1
         if found.total <= MOST_FIGURES:

@@ -35,6 +35,8 @@ class PageText(Base):
     """Its project, report and parameters, and the message of the commit that it was made at."""
     body: Mapped[str | None]
     """What its prose and outputs say; null until somebody has read them."""
+    about: Mapped[str | None]
+    """What its first Markdown cell says of the report: heading and first paragraph, a line each."""
     figures: Mapped[int | None]
     """How many figures it shows; null until somebody has looked, which is when its words are
     read, or after that where they were read by an earlier version."""

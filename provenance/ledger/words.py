@@ -79,6 +79,18 @@ def write_words(session: Session, page_id: int, body: str) -> None:
         )
 
 
+def write_about(session: Session, page_id: int, about: str) -> None:
+    """Keep what a page says of its report at its beginning."""
+    told = update(PageText).where(PageText.id == page_id)
+    session.execute(told.values(about=storable(about)))
+
+
+def about_page(session: Session, html: str | None) -> list[str]:
+    """Return what a page says of its report: a heading and a sentence or two, as far as known."""
+    about = session.scalar(select(PageText.about).where(PageText.html == html)) if html else None
+    return (about or "").splitlines()
+
+
 def forget_pages(session: Session, pages: Sequence[str]) -> None:
     """Forget what *pages* say, as far as no run and nothing in the bin has them any more."""
     held = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.page_words import LONGEST, page_words
+from pipeline.page_words import LONGEST, page_about, page_words
 
 
 def notebook(*cells: dict[str, Any]) -> bytes:
@@ -63,3 +63,34 @@ def test_what_is_no_notebook_says_nothing(data: bytes) -> None:
 @given(st.text(alphabet="<>&;/scriptyle=\"' \n", max_size=200))
 def test_any_markup_has_words(text: str) -> None:
     page_words(notebook(code(shows(text_html=text))))
+
+
+@pytest.mark.parametrize(
+    ("source", "about"),
+    [
+        ("# How **late**?\n\nPlanes that\nwait.\n\nMore.", "How late?\nPlanes that wait."),
+        ("# How late?\nPlanes.", "How late?\nPlanes."),
+        ("# How late?\n\n## First\n\n`x` counts", "How late?\nx counts"),
+        ("# How late?", "How late?"),
+        ("Only <b>this</b>.", "Only this ."),
+        ("", ""),
+    ],
+)
+def test_the_first_cell_says_what_the_report_is_about(source: str, about: str) -> None:
+    cells = [
+        {"cell_type": "code", "source": "x = 1", "outputs": []},
+        {"cell_type": "markdown", "source": source},
+        {"cell_type": "markdown", "source": "# Another"},
+    ]
+    assert " ".join(page_about(json.dumps({"cells": cells}).encode()).split(" ")) == about
+
+
+def test_what_is_too_long_for_a_description_is_cut() -> None:
+    cells = [{"cell_type": "markdown", "source": "# " + "a" * 999 + "\n\n" + "b" * 999}]
+    title, text = page_about(json.dumps({"cells": cells}).encode()).split("\n")
+    assert (len(title), len(text), title[-1]) == (300, 300, "…")
+
+
+@pytest.mark.parametrize("notebook", [b"", b"[]", b"{}", b"x", b'{"cells": 3}', b"[" * 99_999])
+def test_what_is_no_notebook_is_about_nothing(notebook: bytes) -> None:
+    assert page_about(notebook) == ""

@@ -3,6 +3,8 @@ import re
 from html import unescape
 
 from provenance.ledger.states import Status, Verdict
+from provenance.ledger.text_tables import PageText
+from provenance.ledger.words import note_page, unread_pages, write_about
 from tests.app.archive.maker import Maker
 
 PAGE = "/projects/flights/reports/regression_test"
@@ -163,6 +165,18 @@ def test_runs_of_other_projects_stay_out_of_the_trend(client, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project("other"), 1))
     maker.run(evaluation, "regression_test", status=Status.RUNNING)
     assert len(trend_data(client.get(PAGE).text)[0]["commits"]) == 1
+
+
+def test_what_the_report_is_about_stands_below_its_name(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    run = maker.run(evaluation, "regression_test", html="page")
+    with maker.installation.ledger.writing() as session:
+        note_page(session, PageText(html="page", project_id=run.project_id, names="x"))
+        (unread,) = unread_pages(session, 9)
+        write_about(session, unread.id, "Is it <good>?\nIt is held against a guess.")
+    page = client.get(PAGE).text
+    assert '<p class="about lead">Is it &lt;good&gt;?</p>' in page
+    assert '<p class="about">It is held against a guess.</p>' in page
 
 
 def test_an_unknown_report_is_told_with_the_nearest_name(client, maker: Maker):

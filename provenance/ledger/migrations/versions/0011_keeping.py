@@ -1,4 +1,4 @@
-"""What people make of runs: tags, comments, the bin, how long pages are kept, what they take."""
+"""What people make of runs, how long pages are kept, and what pages are about."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ _TABLES = ("storage_use", "retention", "bin_hold", "binned_run", "run_comment", 
 
 
 def upgrade() -> None:
+    op.add_column("page_text", sa.Column("about", sa.String(), nullable=True))
     op.add_column("run", sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True))
     there = sa.text("html IS NOT NULL")
     op.create_index(
@@ -94,3 +95,4 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_run_with_page", "run")
     op.drop_column("run", "expired_at")
+    op.drop_column("page_text", "about")
