@@ -16,10 +16,11 @@ from provenance.store import MissingObjectError, Store, object_name
 _LARGEST = 64 * 1024 * 1024
 _MOST_SIBLINGS = 2_000
 """Where nobody has the record, what is hashed grows with the square of the outputs."""
-_UNREADABLE = (
+UNREADABLE = (
     *(ValueError, TypeError, AttributeError, OSError),
     *(RecursionError, MissingObjectError),
 )
+"""What reading anything may raise that somebody else has written."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def verify_sidecar(path: Path, store: Store | None, verified: Verified) -> None:
         check_key(record, where, verified)
         _check_uris(body, where, verified)
         _check_id(body, record, store, verified, where)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         verified.problem("sidecar", where, f"The sidecar cannot be read: {error}.")
 
 

@@ -53,7 +53,7 @@ _HELP = {
     "run": "Run reports of this working tree, or of a commit.",
     "serve": "Serve everything on this machine: web pages and a worker.",
     "show": "Show a run: how it ended and how it came to be.",
-    "verify": "Check the whole archive, or files with their sidecars.",
+    "verify": "Check the whole archive, or what was taken from one.",
     "used-by": "Show which reports stand on a file, a batch, a package.",
     "web": "Serve the web pages only.",
     "whatif": "Run with one thing swapped, and say what moved.",
