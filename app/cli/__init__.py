@@ -11,6 +11,7 @@ from app.cli.inside_r import leave_libraries_of_r
 
 _COMMANDS = {
     "cancel": "app.cli.cancel",
+    "compare": "app.cli.compare",
     "config": "app.cli.config",
     "data": "app.cli.data",
     "db": "app.cli.db",
@@ -36,6 +37,7 @@ _COMMANDS = {
 }
 _HELP = {
     "cancel": "Cancel a run, or all runs of an evaluation.",
+    "compare": "Compare two runs: causes, metrics, cells; also as a file.",
     "config": "Print every setting, its value and what it means.",
     "data": "Datasets: look at them, data in and out, what is current.",
     "db": "Look after the ledger's database.",
