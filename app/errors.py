@@ -5,6 +5,7 @@ from typing import Any
 
 from provenance.errors import (
     ConflictingError,
+    GoneError,
     InvalidInputError,
     NotFoundError,
     ProvenoteError,
@@ -13,6 +14,7 @@ from provenance.errors import (
 
 _ANSWERS: tuple[tuple[type[ProvenoteError], int, int], ...] = (
     (InvalidInputError, 400, 2),
+    (GoneError, 410, 2),
     (NotFoundError, 404, 2),
     (UnavailableError, 503, 3),
     (ConflictingError, 409, 3),

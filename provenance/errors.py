@@ -33,6 +33,12 @@ class NotFoundError(ProvenoteError):
     code = "not_found"
 
 
+class GoneError(NotFoundError):
+    """Raised when something is named that was there, and has ended for good."""
+
+    code = "gone"
+
+
 class UnavailableError(ProvenoteError):
     """Raised when something outside that we depend on does not answer."""
 

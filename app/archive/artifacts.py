@@ -124,7 +124,7 @@ def artifact(
     response.set_etag(digest)
     if download:
         _name(response, download)
-    return sandboxed(response, installation().base_url, run.id)
+    return sandboxed(response, installation().base_url, f"/runs/{run.id}")
 
 
 def _name(response: Response, download: str) -> None:

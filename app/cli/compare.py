@@ -114,9 +114,7 @@ def _print_cell(cell: dict[str, Any]) -> None:
             say(f"      {_WORDS.get(output['name'], output['name'])}", dim=True)
             _print_lines(output["diff"])
         else:
-            say(
-                f"      {'another figure' if output['kind'] == 'image' else 'shows another output'}"
-            )
+            say(f"      shows another {'figure' if output['kind'] == 'image' else 'output'}")
     if cell["more"]:
         say(f"      {plural(cell['more'], 'more output differs', 'more outputs differ')}", dim=True)
 

@@ -2,10 +2,19 @@
 
 from alembic import context
 
-from provenance.ledger import data_tables, environment_tables, tables, text_tables, trace_tables
+from provenance.ledger import (
+    data_tables,
+    environment_tables,
+    share_tables,
+    tables,
+    text_tables,
+    trace_tables,
+)
 from provenance.ledger.columns import Base
 
-for _module in (tables, data_tables, environment_tables, text_tables, trace_tables):
+for _module in (
+    *(tables, data_tables, environment_tables, share_tables, text_tables, trace_tables),
+):
     assert _module.Base is Base  # noqa: S101 - importing them declares the tables
 
 context.configure(

@@ -38,6 +38,8 @@ ADDRESSES = {
     "/api/v1/runs/{run_id}/reproduce": {"post"},
     "/api/v1/runs/{run_id}/reproductions": {"get"},
     "/api/v1/runs/{run_id}/whatif": {"post"},
+    "/api/v1/runs/{run_id}/shares": {"get", "post"},
+    "/api/v1/shares/{share_id}/revoke": {"post"},
 }
 
 
