@@ -96,9 +96,23 @@ def command(run_id: str, form: str, target: str | None, url: str | None, **crate
     if form == BUNDLE:
         _write_bundle(bundle(installation, run_id), target or f"{run_id}.bundle.zip")
         return
+    _write_export(installation, run_id, form, (target, url), **crate)
+
+
+def _write_export(
+    installation: Installation,
+    run_id: str,
+    form: str,
+    to: tuple[str | None, str | None],
+    *,
+    without_data: bool,
+    largest: float,
+) -> None:
+    """Write what other tools read, to a file, to an address, or to both."""
+    target, url = to
     subject = subject_of(installation, run_id)
     if form == RO_CRATE:
-        taken = Taken(not crate["without_data"], int(crate["largest"] * MIB))
+        taken = Taken(not without_data, int(largest * MIB))
         _write_crate(installation, subject, target or f"{run_id}.crate.zip", taken)
         return
     if url is not None:

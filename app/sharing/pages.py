@@ -87,11 +87,13 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
-@blueprint.record
 def _exempt_from_csrf(state: BlueprintSetupState) -> None:
     """Let the answer to a POST be that there is nothing: nothing here takes one."""
     if (protection := state.app.extensions.get("csrf")) is not None:
         protection.exempt(state.blueprint)
+
+
+blueprint.record(_exempt_from_csrf)
 
 
 @blueprint.errorhandler(ProvenoteError)

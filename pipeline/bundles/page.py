@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.rendering.taken_apart import TakenApart, taken_apart
+from pipeline.rendering.taken_apart import NoStampError, TakenApart, taken_apart
 from provenance.errors import InvalidInputError
 from provenance.pages import RECORD_ELEMENT, embedded
 from provenance.record import Output, Record, parse_record
@@ -28,7 +28,10 @@ def verify_page(path: Path, verified: Verified) -> None:
     NoPageFileError.
     """
     where = str(path)
-    apart = check_page(_text(path), where, verified)
+    try:
+        apart = check_page(_text(path), where, verified)
+    except NoStampError as error:
+        raise NoStampError(f"{path} cannot be checked. {error.message}", error.hint) from None
     claimed, record = apart.stamp.record, record_in(apart.page, where, verified)
     if record is None:
         return

@@ -195,6 +195,12 @@ class _Check:
     def _named_by(self, report: Record, name: str, path: str, digest: str) -> None:
         """Compare page or notebook with the record; one that was rendered anew is not in it."""
         output = report.output(name)
+        executed = next(
+            (one for one in self.manifest.files if one.path == f"executed/{path}"), None
+        )
+        if executed is not None and (output is None or output.sha256 != executed.sha256):
+            told = f"It is not the {name} that the record names."
+            self.verified.problem("edited", executed.path, told)
         if output is not None and output.sha256 == digest:
             return
         told = "The record names another one: its prose was edited since, and it was rendered anew"

@@ -60,11 +60,15 @@ def bench(
 
 
 @pytest.fixture(scope="module")
-def run(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """A run of a stage and a report, of which only the page is of interest."""
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     files = {**TIDES}
     files["provenote.toml"] = str(TIDES["provenote.toml"]).partition("[reports.gated]")[0]
-    repository = make_repository(tmp_path_factory.mktemp("git") / "tides", files)
+    return make_repository(tmp_path_factory.mktemp("git") / "tides", files)
+
+
+@pytest.fixture(scope="module")
+def run(bench: Bench, repository: Repository) -> Told:
+    """A run of a stage and a report."""
     return bench(repository).run
 
 
@@ -240,6 +244,30 @@ def test_records_that_the_archive_has_lost_are_named_and_the_rest_is_checked(
     found = checked(data, tmp_path)
     assert found.problems == []
     assert record in [note.where for note in found.notes]
+
+
+def test_a_page_that_was_rendered_anew_is_told_beside_the_notebook_of_its_record(
+    bench: Bench, run: Told, repository: Repository, tmp_path: Path
+) -> None:
+    """Edited prose executes nothing: no record names the page that shows it."""
+    template = str(TIDES["reports/quick.ipynb"]).replace("# Quick", "# Quicker")
+    repository.commit({"reports/quick.ipynb": template})
+    anew = bench(repository).run
+    assert (anew.row.reused, anew.row.html != run.row.html) == (True, True)
+    data = b"".join(zipped(bundle(bench.installation, anew.row.id)))
+    taken = unzipped(data)
+    assert taken["executed/notebook.ipynb"] == run.store.read(str(run.row.notebook))
+    assert b"Quicker" in taken["notebook.ipynb"]
+    assert b"Quicker" in taken["report.html"]
+    found = checked(data, tmp_path)
+    assert found.problems == []
+    assert [note.where for note in found.notes if note.what == "rendered_anew"] == [
+        *("report.html", "notebook.ipynb"),
+    ]
+    other = with_new_hash(taken, "executed/notebook.ipynb", b"{}")
+    assert [one.where for one in checked(zipped_anew(other), tmp_path).problems] == [
+        "executed/notebook.ipynb"
+    ]
 
 
 @pytest.fixture(scope="module")

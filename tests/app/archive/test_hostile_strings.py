@@ -130,7 +130,7 @@ def test_hostile_texts_are_inert_in_a_comparison_that_is_one_file(client, hostil
     before, styles, rest = re.split("<style>|</style>", text, maxsplit=2)
     assert "evil()" in before + rest
     assert "evil()" not in styles
-    Inert().feed(before + rest)
+    Inert().feed(before + rest.replace("http://localhost/compare?", "/compare?"))
 
 
 def test_a_badge_holds_a_hostile_name_as_text(app, client, hostile):
