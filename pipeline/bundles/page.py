@@ -32,6 +32,16 @@ def verify_page(path: Path, verified: Verified) -> None:
         apart = check_page(_text(path), where, verified)
     except NoStampError as error:
         raise NoStampError(f"{path} cannot be checked. {error.message}", error.hint) from None
+    try:
+        _check_record(apart, where, verified)
+    except UNREADABLE as error:  # it can be well-formed, and yet hold anything
+        verified.problem("record", where, f"The record inside it cannot be looked into: {error}.")
+    told = f"Its record is {apart.stamp.record}; who changed everything is found out by that alone."
+    told = f"{told} Compare it with the run's in an archive that you know."
+    verified.note("record", where, f"{told} Links of the page lead to {apart.stamp.url}.")
+
+
+def _check_record(apart: TakenApart, where: str, verified: Verified) -> None:
     claimed, record = apart.stamp.record, record_in(apart.page, where, verified)
     if record is None:
         return
@@ -40,8 +50,6 @@ def verify_page(path: Path, verified: Verified) -> None:
     if claimed not in {record_id(one) for one in (record, with_page(record, apart.page))}:
         told = f"The record inside it is not {claimed}, which its stamp names"
         verified.problem("edited", where, f"{told}: page, record or stamp was changed.")
-    told = f"Its record is {claimed}; who changed everything is found out by that alone."
-    verified.note("record", where, f"{told} Compare it with the run's: {apart.stamp.url}")
 
 
 def check_page(text: str, where: str, verified: Verified) -> TakenApart:

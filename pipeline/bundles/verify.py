@@ -34,16 +34,21 @@ def verify_bundle(path: Path, verified: Verified) -> None:
 
     Raises BundleError where it is none, or not safe to look into.
     """
+    found = Verified()
     with opened(path) as entries:
         if MANIFEST not in entries.infos:
             raise BundleError(
                 f"{path} is no bundle: it has no {MANIFEST}.",
                 "`provenote export RUN --format bundle` makes one.",
             )
-        verified.count("bundles")
-        manifest = _manifest(entries, verified)
-        if manifest is not None:
-            _Check(entries, manifest, verified).run()
+        found.count("bundles")
+        manifest = _manifest(entries, found)
+        try:
+            if manifest is not None:
+                _Check(entries, manifest, found).run()
+        except UNREADABLE as error:  # a record can be well-formed, and yet hold anything
+            found.problem("record", MANIFEST, f"A record in it cannot be looked into: {error}.")
+    verified.take(found, str(path))
 
 
 def _manifest(entries: Entries, verified: Verified) -> BundleManifest | None:
@@ -67,6 +72,8 @@ class _Check:
     sound: set[str] = field(default_factory=set)
     """Files that are what the manifest says."""
     records: dict[str, Record] = field(default_factory=dict)
+    made: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Digests of what the job of each record left."""
 
     def run(self) -> None:
         """Check files, records, what they say of each other, and say what cannot be checked."""
@@ -134,6 +141,7 @@ class _Check:
             record = parse_record(data)
             check_key(record, path, self.verified)
             inputs_of([(job.name, record)])
+            self.made[record_id] = frozenset(record.files)
         except (DamagedError, KeyError, *UNREADABLE) as error:
             told = f"It cannot be read as a record: {str(error)[:200]}."
             self.verified.problem("record", path, told)
@@ -216,8 +224,8 @@ class _Check:
             self.verified.problem("edited", MANIFEST, told)
         for one in inputs_of(read):
             self.verified.count("inputs")
-            maker = self.records.get(one.producer_record or "")
-            if maker is not None and one.sha256 not in maker.files:
+            made = self.made.get(one.producer_record or "")
+            if made is not None and one.sha256 not in made:
                 told = f"Input {one.name} of {one.job} is no output of the record that it names."
                 self.verified.problem("edited", record_path(str(one.producer_record)), told)
 
@@ -228,7 +236,9 @@ class _Check:
         if self.manifest.inputs:
             note("not_checked", "inputs", "Their data is not here: only what their hashes are.")
         run = self.manifest.run
+        told = f"It says of itself that it is run {run.id} of {run.project} / {run.report}"
+        note("told", MANIFEST, f"{told} at {run.commit[:12]}, and that it was {run.verdict}.")
         told = "When, why and for whom it ran, its parameters and verdict stand here alone."
         note("not_checked", MANIFEST, told)
-        told = "Who changed everything at once is found out by this record id alone"
-        note("record", run.record, f"{told}: compare it with the run's, {run.url}")
+        told = "Who changed everything at once is found out by this record id alone: compare it"
+        note("record", run.record, f"{told} with the run's in an archive that you know.")

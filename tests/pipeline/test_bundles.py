@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,16 @@ from pipeline.runner.client import Runner
 from provenance.store import Store
 from provenance.verify import Verified
 from tests.pipeline.weather import single
-from tests.support.bundles import Files, checked, edited, unzipped, with_new_hash, zipped_anew
+from tests.support.bundles import (
+    Files,
+    checked,
+    edited,
+    unzipped,
+    with_new_hash,
+    with_other_record,
+    with_record_of,
+    zipped_anew,
+)
 from tests.support.evaluations import Bench, Told
 from tests.support.ledgers import sqlite_ledger
 from tests.support.repository import Files as Sources
@@ -115,7 +125,7 @@ def test_a_bundle_is_verified_where_there_is_no_archive(data: bytes, tmp_path: P
         **{"bundles": 1, "files": 4, "records": 2, "keys": 2, "pages": 1},
         **{"notebooks": 1, "inputs": 1},
     }
-    assert {note.what for note in found.notes} == {"not_checked", "record"}
+    assert {note.what for note in found.notes} == {"not_checked", "record", "told"}
 
 
 def report_record(files: Files) -> str:
@@ -227,6 +237,36 @@ def test_a_record_whose_key_is_not_that_of_its_preimage_is_named(
     text = forged["manifest.json"].replace(stage["record"].encode(), digest.encode())
     found = checked(zipped_anew({**forged, "manifest.json": text}), tmp_path)
     assert "key" in [one.what for one in found.problems]
+
+
+STRANGE: dict[str, Callable[[dict[str, Any]], object]] = {
+    "half a character": lambda body: body.update(name="\ud800"),
+    "half a character in the preimage": lambda body: body["preimage"].update(stage="\ud800"),
+    "no object as its rest": lambda body: body.update(extra=[1]),
+    "no list as batches": lambda body: body["extra"].update(batches=7),
+    "no object as its code": lambda body: body.update(code="x"),
+    "no objects as inputs": lambda body: body.update(inputs=["x", 1, None]),
+    "inputs of another kind": lambda body: body["inputs"][0].update(sha256=[], size="x"),
+    "an output's name as a list": lambda body: body["outputs"][0].update(name=[]),
+    "very many inputs": lambda body: body.update(inputs=body["inputs"] * 20_000),
+    "a number without end": lambda body: body.update(key=float("inf")),
+    "no preimage": lambda body: body.update(preimage=[]),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_record_that_holds_anything_is_told_and_stops_nothing(
+    files: Files, tmp_path: Path, name: str
+) -> None:
+    found = checked(zipped_anew(with_other_record(files, STRANGE[name])), tmp_path)
+    assert found.problems
+    assert all(len(one.message) <= 1000 for one in (*found.problems, *found.notes))
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b'"x"', b"{}", b"\xff", b"9" * 9_999])
+def test_what_is_no_record_is_told(files: Files, tmp_path: Path, content: bytes) -> None:
+    found = checked(zipped_anew(with_record_of(files, content)), tmp_path)
+    assert "record" in [one.what for one in found.problems]
 
 
 def test_records_that_the_archive_has_lost_are_named_and_the_rest_is_checked(

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ def zipped_anew(files: Mapping[str, bytes]) -> bytes:
 
 
 def checked(data: bytes, folder: Path) -> Verified:
-    """Check a bundle that lies alone in a folder."""
+    """Check a bundle that lies alone in a folder; what is found is told by names in it."""
     path = folder / "taken.zip"
     path.write_bytes(data)
     verified = Verified()
     verify_bundle(path, verified)
+    for found in (verified.problems, verified.notes):
+        found[:] = [replace(one, where=one.where.removeprefix(f"{path}: ")) for one in found]
     return verified
 
 
@@ -51,3 +54,22 @@ def with_new_hash(files: Files, name: str, content: bytes) -> Files:
         entry |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
 
     return edited({**files, name: content}, "manifest.json", change)
+
+
+def with_other_record(files: Files, change: Callable[[Any], object]) -> Files:
+    """Return *files* with the report's record changed, and all names and hashes of it as well."""
+    told = json.loads(files["manifest.json"])
+    old = told["run"]["record"]
+    body = json.loads(files[f"records/{old}.json"])
+    change(body)
+    return with_record_of(files, json.dumps(body).encode())
+
+
+def with_record_of(files: Files, content: bytes) -> Files:
+    """Return *files* with that content as the report's record, as if it had always been it."""
+    old = json.loads(files["manifest.json"])["run"]["record"]
+    new = hashlib.sha256(content).hexdigest()
+    made = with_new_hash(files, f"records/{old}.json", content)
+    made[f"records/{new}.json"] = made.pop(f"records/{old}.json")
+    text = made["manifest.json"].replace(old.encode(), new.encode())
+    return {**made, "manifest.json": text}
