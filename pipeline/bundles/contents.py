@@ -124,6 +124,9 @@ def _files(
 
 
 def _kept(store: Store, output: Output, path: str) -> BundleFile:
+    """Return a file of the store; it is there, or MissingObjectError: later would be too late."""
+    with store.open(output.sha256):
+        pass
     entry = FileEntry(
         path=path, sha256=output.sha256, size=output.size, media_type=output.media_type
     )

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.rendering.standalone import NO_RECORD
 from pipeline.rendering.taken_apart import NoStampError, TakenApart, taken_apart
 from provenance.errors import InvalidInputError
 from provenance.pages import RECORD_ELEMENT, embedded
@@ -47,7 +48,9 @@ def _check_record(apart: TakenApart, where: str, verified: Verified) -> None:
         return
     check_key(record, where, verified)
     verified.count("keys")
-    if claimed not in {record_id(one) for one in (record, with_page(record, apart.page))}:
+    if claimed == NO_RECORD:
+        verified.note("no_record", where, "The run that it was taken from has no record.")
+    elif claimed not in {record_id(one) for one in (record, with_page(record, apart.page))}:
         told = f"The record inside it is not {claimed}, which its stamp names"
         verified.problem("edited", where, f"{told}: page, record or stamp was changed.")
 

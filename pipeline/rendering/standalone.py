@@ -38,6 +38,7 @@ _LIBRARY = re.compile(
     + r'([0-9a-f]{64})/([\w.-]+)"( defer)?>(?:</script>)?'
 )
 _BESIDE = re.compile(r'<meta name="assets-beside" content="([^"]*)">')
+NO_RECORD = "-"
 LATER, AT_ONCE = "later", "at-once"
 """How the page itself has what was put in loaded: a mark, so that it can be taken out again."""
 LAZY = ' loading="lazy" decoding="async"'
@@ -54,7 +55,7 @@ class Stamp:
     page: str
     """SHA-256 of the page that it was made of."""
     record: str
-    """Id of the record that the page stands on."""
+    """Id of the record that the page stands on, or `NO_RECORD`."""
     url: str
     """The address of its run."""
 
@@ -86,7 +87,7 @@ def standalone(page: str, store: Store, run_url: str, record: str | None = None)
     def library(sha256: str, name: str) -> str:
         return asset_bytes(store, known_asset(sha256, name)).decode()
 
-    stamp = Stamp(hashlib.sha256(page.encode()).hexdigest(), record or "-", run_url)
+    stamp = Stamp(hashlib.sha256(page.encode()).hexdigest(), record or NO_RECORD, run_url)
     return put_together(page, Sources(library, store.read), stamp)
 
 

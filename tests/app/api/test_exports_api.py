@@ -67,9 +67,10 @@ def test_a_bundle_without_a_page_or_with_a_lost_one_is_told(client, installation
     assert f'href="/runs/{bare}/bundle"' not in client.get(f"/runs/{bare}").text
     assert client.get("/runs/run_nothing/bundle").status_code == 404
     with installation.ledger.reading() as session:
-        page = session.get_one(Run, run_id).html
-    installation.store.path(str(page)).unlink()
-    assert client.get(f"/runs/{run_id}/bundle").status_code == 404
+        run = session.get_one(Run, run_id)
+    for lost in (run.notebook, run.html):
+        installation.store.path(str(lost)).unlink()
+        assert client.get(f"/runs/{run_id}/bundle").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["prov-json", "openlineage", "ro-crate", "bundle"])
