@@ -62,14 +62,9 @@ def known_asset(sha256: str, name: str) -> Asset:
 
 def asset_bytes(store: Store, found: Asset) -> bytes:
     """Return an asset's bytes; raise MissingObjectError where an earlier one is kept nowhere."""
-    own = asset_bytes_here(found.sha256, found.name)
-    return store.read(found.sha256) if own is None else own
-
-
-def asset_bytes_here(sha256: str, name: str) -> bytes | None:
-    """Return the bytes of an asset of this version; None where it is none of it."""
-    is_ours = _listed()["files"].get(name, {}).get("sha256") == sha256
-    return (ASSETS / name).read_bytes() if is_ours else None
+    if _listed()["files"].get(found.name, {}).get("sha256") == found.sha256:
+        return (ASSETS / found.name).read_bytes()
+    return store.read(found.sha256)
 
 
 def keep_asset(store: Store, name: str) -> None:

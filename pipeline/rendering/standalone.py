@@ -5,6 +5,7 @@ What is put in is marked, so that it can be taken out again: ``taken_apart`` giv
 
 import base64
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,8 +45,8 @@ LATER, AT_ONCE = "later", "at-once"
 LAZY = ' loading="lazy" decoding="async"'
 _FIGURE = re.compile(rf'<img src="output/(\d+/[\w.-]+)"({LAZY})?')
 _LINK = re.compile(r'<a href="output/(\d+/[\w.-]+)"')
-_ENDING = re.compile("<(?=/script|!--)", re.IGNORECASE)
-"""What in a script may look like the end of its element."""
+ENDING = re.compile(r"(?:<|\\x3c)(?=/script|!--)", re.IGNORECASE)
+"""What in a script looks like the end of its element, and how it is written to be none."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def put_together(page: str, sources: Sources, stamp: Stamp) -> str:
         if address.endswith(".css"):
             return f'<style data-library="{address}">{text}</style>'
         way = LATER if found[3] else AT_ONCE
-        return f'<script data-library="{address}" data-loaded="{way}">{inert(text)}</script>'
+        text, escaped = _inert(text)
+        mark = f'data-library="{address}" data-loaded="{way}" data-escaped="{escaped}"'
+        return f"<script {mark}>{text}</script>"
 
     def figure(found: re.Match[str]) -> str:
         part = parts.get(found[1])
@@ -120,9 +123,22 @@ def put_together(page: str, sources: Sources, stamp: Stamp) -> str:
     return _LIBRARY.sub(library, head) + body + _LINK.sub(link, _FIGURE.sub(figure, rest))
 
 
-def inert(script: str) -> str:
-    """Return a script without anything that looks like the end of its element."""
-    return _ENDING.sub(r"\\x3c", script)
+def _inert(script: str) -> tuple[str, str]:
+    """Return a script without anything that looks like its end, and which ones were such.
+
+    These are counted among all that look so now: some were written like that before.
+    """
+    escaped: list[str] = []
+    places = itertools.count()
+
+    def written(found: re.Match[str]) -> str:
+        place = next(places)
+        if found[0] != "<":
+            return found[0]
+        escaped.append(str(place))
+        return r"\x3c"
+
+    return ENDING.sub(written, script), " ".join(escaped)
 
 
 def led_to(page: str, store: Store) -> Iterator[tuple[str, Callable[[], bytes]]]:

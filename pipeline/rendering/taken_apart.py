@@ -2,20 +2,21 @@
 
 import base64
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
-from pipeline.rendering.assets import FROM_PAGE, asset_bytes_here
+from pipeline.rendering.assets import FROM_PAGE
 from pipeline.rendering.parts import FROM_PAGE as PARTS
 from pipeline.rendering.standalone import (
+    ENDING,
     LATER,
     LAZY,
     POLICY_ELEMENT,
     Sources,
     Stamp,
-    inert,
     put_together,
 )
 from provenance.errors import InvalidInputError
@@ -27,12 +28,14 @@ _STAMP = re.compile(
 _STAMP_WITHIN = 10_000
 """Characters of a file, from its beginning, in which its stamp stands."""
 _ADDRESS = r'data-library="([0-9a-f]{64})/([\w.-]{1,200})"'
-_LIBRARY = re.compile(rf'<style {_ADDRESS}>|<script {_ADDRESS} data-loaded="([\w-]{{1,20}})">')
+_LIBRARY = re.compile(
+    rf"<style {_ADDRESS}>|"
+    rf'<script {_ADDRESS} data-loaded="([\w-]{{1,20}})" data-escaped="([\d ]{{0,20000}}+)">'
+)
 _FIGURE = re.compile(
     r'<img data-output="(\d{1,9}/[\w.-]{1,200})" data-loaded="([\w-]{1,20})" '
     r'src="data:[\w/+.-]{0,100};base64,([A-Za-z0-9+/=]*+)"'
 )
-_ESCAPED = re.compile(r"\\x3c(?=/script|!--)", re.IGNORECASE)
 
 
 class NoStampError(InvalidInputError):
@@ -99,11 +102,10 @@ def _without_libraries(text: str, found: TakenApart) -> Iterator[str]:
         if end < 0:
             break  # none of the rest ends
         sha256, name = (opening[1], opening[2]) if is_style else (opening[3], opening[4])
-        content = text[opening.end() : end]
-        original = _original(sha256, name, content)
-        if original is None:
+        content = _as_it_was(text[opening.end() : end], opening[6] or "")
+        if hashlib.sha256(content.encode(errors="replace")).hexdigest() != sha256:
             found.changed.append(f"library {name}")
-        found.libraries[sha256] = content if original is None else original
+        found.libraries[sha256] = content
         yield text[done : opening.start()]
         address = f"{FROM_PAGE}{sha256}/{name}"
         defer = " defer" if opening[5] == LATER else ""
@@ -113,16 +115,11 @@ def _without_libraries(text: str, found: TakenApart) -> Iterator[str]:
     yield text[done:]
 
 
-def _original(sha256: str, name: str, content: str) -> str | None:
-    """Return the library that *content* was made of, if it has that digest; else None."""
-    ours = asset_bytes_here(sha256, name)
-    if ours is not None:
-        text = ours.decode()
-        return text if (text if name.endswith(".css") else inert(text)) == content else None
-    for text in (content, _ESCAPED.sub("<", content)):
-        if hashlib.sha256(text.encode(errors="replace")).hexdigest() == sha256:
-            return text
-    return None
+def _as_it_was(script: str, escaped: str) -> str:
+    """Return a script with what looked like its end, where *escaped* counts such places."""
+    wanted = set(escaped.split())
+    places = itertools.count()
+    return ENDING.sub(lambda found: "<" if str(next(places)) in wanted else found[0], script)
 
 
 def _without_figures(page: str, found: TakenApart) -> str:
