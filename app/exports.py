@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
+from pipeline.bundles.contents import Bundle, bundle_of
 from pipeline.installation import Installation
 from pipeline.rendering.standalone import standalone
 from provenance.export.crate import write_crate
@@ -13,9 +14,12 @@ from provenance.export.crate_files import CrateFiles, Taken, write_zip
 from provenance.export.open_lineage import run_events
 from provenance.export.prov_json import prov_json
 from provenance.export.subject import Place, Subject, load_subject
+from provenance.ledger.finding import find_run
 from provenance.ledger.tables import Run
 
 PROV_JSON, RO_CRATE, OPEN_LINEAGE = "prov-json", "ro-crate", "openlineage"
+BUNDLE = "bundle"
+"""Page, notebook and records as one ZIP file that `provenote verify` checks anywhere."""
 FORMATS = (PROV_JSON, RO_CRATE, OPEN_LINEAGE)
 HTML, PDF = "html", "pdf"
 PAGES = (HTML, PDF)
@@ -27,6 +31,16 @@ def subject_of(installation: Installation, run_id: str) -> Subject:
     place = Place(installation.base_url, version("provenote"))
     with installation.ledger.reading() as session:
         return load_subject(session, installation.store, run_id, place)
+
+
+def bundle(installation: Installation, run_id: str) -> Bundle:
+    """Return the bundle of a run; raises what `bundle_of` raises, UnknownRunError before."""
+    place = Place(installation.base_url, version("provenote"))
+    with installation.ledger.reading() as session:
+        run = find_run(session, run_id)
+        subject = load_subject(session, installation.store, run_id, place, whole=False)
+    page = standalone_page(installation, run) if run.html is not None else b""
+    return bundle_of(subject, installation.store, page)
 
 
 def text_of(subject: Subject, form: str) -> str:
@@ -48,7 +62,7 @@ def standalone_page(installation: Installation, run: Run) -> bytes:
     assert run.html is not None  # noqa: S101 - asked for by those who found that it has a page
     url = f"{installation.base_url.rstrip('/')}/runs/{run.id}"
     page = installation.store.read(run.html).decode()
-    return standalone(page, installation.store, url).encode()
+    return standalone(page, installation.store, url, run.record).encode()
 
 
 def line_of(event: dict[str, Any]) -> str:

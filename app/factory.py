@@ -31,6 +31,8 @@ def _install(app: Flask) -> None:
     from app.api import v1
     from app.archive import routes
     from app.intake import about, form, hooks
+    from app.sharing import buttons
+    from app.sharing import pages as shared
     from app.web import filters, guard, headers, health, pages
 
     CSRFProtect(app)
@@ -43,4 +45,6 @@ def _install(app: Flask) -> None:
     app.register_blueprint(hooks.blueprint)
     app.register_blueprint(form.blueprint)
     app.register_blueprint(about.blueprint)
+    app.register_blueprint(buttons.blueprint)
+    app.register_blueprint(shared.blueprint)
     v1.register(app)

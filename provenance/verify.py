@@ -14,12 +14,15 @@ from provenance.sidecars import record_with_id, told_by
 from provenance.store import MissingObjectError, Store, object_name
 
 _LARGEST = 64 * 1024 * 1024
+_LONGEST = 1_000
+"""Characters of what is told about a file that somebody else has written."""
 _MOST_SIBLINGS = 2_000
 """Where nobody has the record, what is hashed grows with the square of the outputs."""
-_UNREADABLE = (
+UNREADABLE = (
     *(ValueError, TypeError, AttributeError, OSError),
     *(RecursionError, MissingObjectError),
 )
+"""What reading anything may raise that somebody else has written."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,19 @@ class Verified:
     def count(self, kind: str) -> None:
         """Count one thing as checked."""
         self.checked[kind] = self.checked.get(kind, 0) + 1
+
+    def take(self, other: "Verified", place: str) -> None:
+        """Take over what was found in the file *place*, whose parts have names of their own.
+
+        Those, and what was found, may be anybody's words: no more of them is kept than is read.
+        """
+        for kind, count in other.checked.items():
+            self.checked[kind] = self.checked.get(kind, 0) + count
+        for mine, found in ((self.problems, other.problems), (self.notes, other.notes)):
+            mine += [
+                Finding(one.what, f"{place}: {one.where}"[:_LONGEST], one.message[:_LONGEST])
+                for one in found
+            ]
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
@@ -120,7 +136,7 @@ def verify_sidecar(path: Path, store: Store | None, verified: Verified) -> None:
         check_key(record, where, verified)
         _check_uris(body, where, verified)
         _check_id(body, record, store, verified, where)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         verified.problem("sidecar", where, f"The sidecar cannot be read: {error}.")
 
 

@@ -8,9 +8,10 @@ from flask import Response, request
 
 from app.archive.thumbnails import thumbnail
 from app.current import installation, settings
-from app.exports import standalone_page
+from app.exports import bundle, standalone_page
 from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
+from pipeline.bundles.writing import zipped
 from pipeline.rendering.assets import asset_bytes, known_asset
 from provenance.errors import GoneError, NotFoundError
 from provenance.ledger.finding import find_run
@@ -44,10 +45,19 @@ def report_html(run_id: str) -> Response:
     name = f"{run.report}-{run.commit_sha[:8]}.html" if download else ""
     response = artifact(run, run.html, "page", _HTML, name)
     if (download or "standalone" in request.args) and run.html is not None:
-        response.set_etag(f"{run.html}-standalone")
+        response.set_etag(f"{run.html}-as-one-file")
         if response.status_code == 200:
             response.set_data(standalone_page(installation(), run))
     return response
+
+
+def bundle_zip(run_id: str) -> Response:
+    """Send page, notebook and records as one ZIP file, written while it is sent."""
+    found = bundle(installation(), run_id)
+    name = f"{found.manifest.run.report}-{found.manifest.run.commit[:8]}.bundle.zip"
+    response = Response(zipped(found), content_type="application/zip")
+    _name(response, name)
+    return sandboxed(response, installation().base_url)
 
 
 def report_pdf(run_id: str) -> Response:
@@ -157,7 +167,7 @@ def artifact(
     response.set_etag(digest)
     if download:
         _name(response, download)
-    return sandboxed(response, installation().base_url, run.id)
+    return sandboxed(response, installation().base_url, f"/runs/{run.id}")
 
 
 def _name(response: Response, download: str) -> None:

@@ -1,10 +1,10 @@
 """The page on which two runs are compared, and the one on which the second is chosen."""
 
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app.archive.explain import comparison
+from app.archive.comparison import FILE_POLICY, comparison, comparison_file
 from app.current import installation
 from app.explained import run_meant
 from provenance.errors import InvalidInputError
@@ -24,6 +24,8 @@ class TwoRunsError(InvalidInputError):
 def compare() -> ResponseReturnValue:
     """Compare runs ``a`` and ``b``; with ``a`` alone let the other be chosen.
 
+    ``?standalone=1`` gives the comparison as one file that needs no server.
+
     Two of a list come as ``pick``, and lead to the address that lasts: the older one first.
     """
     if picked := request.args.getlist("pick"):
@@ -35,7 +37,15 @@ def compare() -> ResponseReturnValue:
         )
     with installation().ledger.reading() as session:
         a, b = run_meant(session, a), b and run_meant(session, b)
+        if b and "standalone" in request.args:
+            return _file(comparison_file(session, a, b))
         return comparison(session, a, b) if b else _choice(session, a)
+
+
+def _file(page: str) -> Response:
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = f"{FILE_POLICY}; frame-ancestors 'self'"
+    return response
 
 
 def _of_picked(picked: list[str]) -> str:

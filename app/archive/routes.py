@@ -42,6 +42,7 @@ _PAGES = (
     ("/runs/<run_id>/live/<int:seq>.png", "live_figure", artifacts.live_figure),
     ("/runs/<run_id>/report", "report_html", artifacts.report_html),
     ("/runs/<run_id>/report.pdf", "report_pdf", artifacts.report_pdf),
+    ("/runs/<run_id>/bundle", "bundle", artifacts.bundle_zip),
     ("/runs/<run_id>/output/<int:cell>/<part>", "output", artifacts.output),
     ("/assets/<sha256>/<name>", "asset", artifacts.asset),
     ("/runs/<run_id>/figures", "figures", figures.figures),

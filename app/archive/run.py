@@ -15,9 +15,11 @@ from app.archive.notes import notes_of
 from app.current import installation, settings
 from app.printing import can_print
 from app.reproduced import reproductions
+from app.sharing.links import end_of
 from provenance.ledger.queries.kernels import proof_of_run
 from provenance.ledger.queries.run import RunPage, run_page
 from provenance.ledger.reproductions import answer_of
+from provenance.ledger.shares import shares_of
 from provenance.ledger.states import ENDED, Verdict
 from provenance.ledger.tables import Evaluation, Run
 from provenance.nearest import did_you_mean_or_all, shown
@@ -49,6 +51,7 @@ def run(run_id: str) -> str:
         answer = answer_of(session, run_id)
         distrusted = proof_of_run(session, run_id)
         notes = notes_of(session, run_id)
+        shares = shares_of(session, run_id)
         made = made_from(session, installation().store, page.run, evaluation)
     error = page.run.error or {}
     return render_template(
@@ -64,6 +67,8 @@ def run(run_id: str) -> str:
         answer=answer,
         prints=can_print(settings()),
         distrusted=distrusted,
+        shares=shares,
+        share_until=f"{end_of(None, None):%Y-%m-%d}",
     )
 
 

@@ -11,6 +11,7 @@ from app.cli.inside_r import leave_libraries_of_r
 
 _COMMANDS = {
     "cancel": "app.cli.cancel",
+    "compare": "app.cli.compare",
     "config": "app.cli.config",
     "data": "app.cli.data",
     "db": "app.cli.db",
@@ -30,6 +31,7 @@ _COMMANDS = {
     "restore": "app.cli.restore",
     "run": "app.cli.run",
     "serve": "app.cli.serve",
+    "share": "app.cli.share",
     "show": "app.cli.show",
     "storage": "app.cli.storage",
     "verify": "app.cli.verify",
@@ -40,6 +42,7 @@ _COMMANDS = {
 }
 _HELP = {
     "cancel": "Cancel a run, or all runs of an evaluation.",
+    "compare": "Compare two runs: causes, metrics, cells; also as a file.",
     "config": "Print every setting, its value and what it means.",
     "data": "Datasets: look at them, data in and out, what is current.",
     "db": "Look after the ledger's database.",
@@ -59,9 +62,10 @@ _HELP = {
     "restore": "Bring back runs that were deleted.",
     "run": "Run reports of this working tree, or of a commit.",
     "serve": "Serve everything on this machine: web pages and a worker.",
+    "share": "Make a link that opens one report until it ends.",
     "show": "Show a run: how it ended and how it came to be.",
     "storage": "Show what reports take, and how long their pages are kept.",
-    "verify": "Check the whole archive, or files with their sidecars.",
+    "verify": "Check the whole archive, or what was taken from one.",
     "used-by": "Show which reports stand on a file, a batch, a package.",
     "web": "Serve the web pages only.",
     "whatif": "Run with one thing swapped, and say what moved.",

@@ -67,7 +67,7 @@ def print_comparison(told: dict[str, Any]) -> None:
         if cause["where"]:
             say(f"   reaches {', '.join(cause['where'])}", dim=True)
         for line in (cause["diff"] or "").splitlines():
-            say(f"   {line}", fg=_colour(line))
+            say(f"   {line}", fg=line_colour(line))
     _print_results(told["results"])
     _print_jobs(told["jobs"])
     for note in told["notes"]:
@@ -100,7 +100,8 @@ def _print_jobs(jobs: list[dict[str, Any]]) -> None:
         say(f"  {mark} {job['name']:<20} {key:<20} {job['why']}")
 
 
-def _colour(line: str) -> str | None:
+def line_colour(line: str) -> str | None:
+    """Return the colour of a line of a diff."""
     if line.startswith(("---", "+++", "@@")):
         return "cyan"
     return {"+": "green", "-": "red"}.get(line[:1])

@@ -11,17 +11,21 @@ import click
 from app.assemble import assemble, make_ready
 from app.cli.meant import run_named
 from app.exports import (
+    BUNDLE,
     FORMATS,
     OPEN_LINEAGE,
     PAGES,
     PDF,
     RO_CRATE,
+    bundle,
     standalone_page,
     subject_of,
     text_of,
     zip_crate,
 )
 from app.settings import Settings, read_settings
+from pipeline.bundles.contents import Bundle
+from pipeline.bundles.writing import zipped
 from pipeline.installation import Installation
 from provenance.errors import InvalidInputError, NotFoundError
 from provenance.export.crate import write_crate
@@ -50,7 +54,7 @@ class NoPageError(NotFoundError):
 @click.option(
     "--format",
     "form",
-    type=click.Choice((*FORMATS, *PAGES)),
+    type=click.Choice((*FORMATS, BUNDLE, *PAGES)),
     required=True,
     help="What to export it as.",
 )
@@ -74,7 +78,8 @@ def command(run_id: str, form: str, target: str | None, url: str | None, **crate
     """Export how a run came to be, or its report as HTML or PDF.
 
     PROV-JSON, RO-Crate and OpenLineage events are for other tools; html is the report as one
-    file that opens without a network, pdf the same on paper.
+    file that opens without a network, pdf the same on paper. A bundle is a ZIP file of page,
+    notebook and records that `provenote verify` checks where there is no archive.
 
     RUN is the id of a run, or "latest".
     """
@@ -88,9 +93,26 @@ def command(run_id: str, form: str, target: str | None, url: str | None, **crate
     if form in PAGES:
         _write_page(installation, settings, run_id, form, target)
         return
+    if form == BUNDLE:
+        _write_bundle(bundle(installation, run_id), target or f"{run_id}.bundle.zip")
+        return
+    _write_export(installation, run_id, form, (target, url), **crate)
+
+
+def _write_export(
+    installation: Installation,
+    run_id: str,
+    form: str,
+    to: tuple[str | None, str | None],
+    *,
+    without_data: bool,
+    largest: float,
+) -> None:
+    """Write what other tools read, to a file, to an address, or to both."""
+    target, url = to
     subject = subject_of(installation, run_id)
     if form == RO_CRATE:
-        taken = Taken(not crate["without_data"], int(crate["largest"] * MIB))
+        taken = Taken(not without_data, int(largest * MIB))
         _write_crate(installation, subject, target or f"{run_id}.crate.zip", taken)
         return
     if url is not None:
@@ -118,6 +140,17 @@ def _write_page(
     with _words_for(target):
         Path(target).write_bytes(content)
     click.echo(f"{target} written.", err=True)
+
+
+def _write_bundle(found: Bundle, target: str) -> None:
+    if target == STANDARD_OUTPUT:
+        sys.stdout.buffer.writelines(zipped(found))
+        return
+    with _words_for(target), Path(target).open("wb") as stream:
+        stream.writelines(zipped(found))
+    click.echo(f"{target} written: {len(found.files) + 1} files.", err=True)
+    for record in found.manifest.missing:
+        click.echo(f"  without record {record}: the archive no longer has it", err=True)
 
 
 def _send(subject: Subject, url: str) -> None:

@@ -1,7 +1,7 @@
 """``provenote verify``."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,16 @@ from app.cli.output import print_json, say
 from app.settings import Settings, read_settings
 from app.store import open_store
 from app.web.filters import plural
+from pipeline.bundles.page import verify_page
+from pipeline.bundles.verify import verify_bundle
 from provenance.errors import InvalidInputError
+from provenance.record import SIDECAR_SUFFIX
 from provenance.store import Store
 from provenance.verify import Finding, Progress, Verified, sidecars_at, verify_sidecar
 from provenance.verify_archive import ArchiveCheck, silent
 
 _SHOWN = 50
+_ZIP = b"PK\x03\x04"
 
 
 @click.command()
@@ -26,10 +30,11 @@ _SHOWN = 50
 @click.option("--repair", is_flag=True, help="Move broken objects aside, to be made again.")
 @json_option
 def command(paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
-    """Check the whole archive, or files with their sidecars.
+    """Check the whole archive, or what was taken from one.
 
-    PATH is a file that has a sidecar, a sidecar, or a folder of them. Exit status: 0 all is
-    as it was written, 1 something is not.
+    PATH is a bundle, a page that was downloaded as one file, a file that has a sidecar, a
+    sidecar, or a folder of them. Bundles and pages need no archive. Exit status: 0 all is as it
+    was written, 1 something is not.
     """
     if paths and repair:
         raise click.UsageError("--repair is for the archive; give it without a PATH.")
@@ -45,11 +50,27 @@ def command(paths: tuple[Path, ...], repair: bool, as_json: bool) -> None:
 
 def _files(settings: Settings, paths: tuple[Path, ...]) -> Verified:
     verified = Verified()
-    sidecars = {path.absolute(): path for given in paths for path in sidecars_at(given)}
-    store = _store_at_hand(settings)
+    sidecars: dict[Path, Path] = {}
+    for given in paths:
+        if by_itself := _check_of(given):
+            by_itself(given, verified)
+        else:
+            sidecars |= {path.absolute(): path for path in sidecars_at(given)}
+    store = _store_at_hand(settings) if sidecars else None
     for path in sidecars.values():
         verify_sidecar(path, store, verified)
     return verified
+
+
+def _check_of(path: Path) -> Callable[[Path, Verified], None] | None:
+    """Return what checks a file that needs no sidecar; None where one is there, or needed."""
+    if not path.is_file() or path.with_name(path.name + SIDECAR_SUFFIX).exists():
+        return None
+    suffix = path.suffix.lower()
+    with path.open("rb") as handle:
+        if suffix == ".zip" or handle.read(len(_ZIP)) == _ZIP:
+            return verify_bundle
+    return verify_page if suffix in (".html", ".htm") else None
 
 
 def _store_at_hand(settings: Settings) -> Store | None:

@@ -30,29 +30,29 @@ def install(app: Flask) -> None:
     app.after_request(_protect)
 
 
-def sandboxed(response: Response, base_url: str, run_id: str = "") -> Response:
+def sandboxed(response: Response, base_url: str, home: str = "") -> Response:
     """Give *response*, an artifact, the policy that leaves it scripts but no origin of ours.
 
     Reports are code of template authors. They may draw with scripts; they get no cookie, no
     storage, no parent, no network. Of us they load the libraries that draw, and, a report,
-    figures of its own run.
+    its own figures, which lie below *home*: ``/runs/<id>``.
     """
     roots = dict.fromkeys(
         root.rstrip("/") for root in (base_url, request.host_url) if _ADDRESS.fullmatch(root)
     )
-    response.headers["Content-Security-Policy"] = artifact_policy(list(roots), run_id)
+    response.headers["Content-Security-Policy"] = artifact_policy(list(roots), home)
     response.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
     return response
 
 
-def artifact_policy(roots: Sequence[str], run_id: str = "") -> str:
+def artifact_policy(roots: Sequence[str], home: str = "") -> str:
     """Return the content security policy of artifacts of an installation.
 
     *roots* are the addresses under which readers reach it: the browser knows the one that the
-    reader took, whatever the settings say. *run_id* names the run that the artifact is of.
+    reader took, whatever the settings say. Figures of the artifact lie below *home*.
     """
     assets = " ".join(f"{root}/assets/" for root in roots)
-    figures = "".join(f" {root}/runs/{run_id}/output/" for root in roots) if run_id else ""
+    figures = "".join(f" {root}{home}/output/" for root in roots) if home else ""
     return "; ".join(
         (
             "sandbox allow-scripts",
@@ -75,7 +75,7 @@ def _protect(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", OWN_PAGES)
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["X-Frame-Options"] = "SAMEORIGIN"
     if request.endpoint == "static" and response.status_code == 200:

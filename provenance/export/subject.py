@@ -95,12 +95,14 @@ class Subject:
         return began.isoformat(), (run.finished_at or began).isoformat()
 
 
-def load_subject(session: Session, store: Store, run_id: str, place: Place) -> Subject:
-    """Return the run to be exported.
+def load_subject(
+    session: Session, store: Store, run_id: str, place: Place, *, whole: bool = True
+) -> Subject:
+    """Return the run to be exported; with all its records, unless it need not be *whole*.
 
     Raises what `load_story` raises, and MissingObjectError where the page is lost that it shows.
     """
-    story = load_story(session, store, run_id)
+    story = load_story(session, store, run_id, whole=whole)
     batches = {
         str(found["batch"])
         for job in story.jobs

@@ -15,6 +15,7 @@ from app.api.v1 import (
     models_of_data,
     projects,
     runs,
+    shares,
 )
 from app.api.v1.entrance import serve
 
@@ -23,5 +24,6 @@ def register(app: Flask) -> None:
     """Serve the interface below ``/api/v1`` of *app*."""
     of_data = (datasets.blueprint, batches.blueprint, models_of_data.blueprint)
     of_runs = (runs.blueprint, evaluations.blueprint, explain.blueprint, exports.blueprint)
-    rest = (again.blueprint, figures.blueprint, environments.blueprint, keeping.blueprint)
-    serve(app, (projects.blueprint, *of_runs, *rest, *of_data))
+    rest = (again.blueprint, figures.blueprint, environments.blueprint)
+    kept = (keeping.blueprint, shares.blueprint)
+    serve(app, (projects.blueprint, *of_runs, *rest, *kept, *of_data))

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.entrance import make_blueprint
 from app.api.v1.models import RunPath
+from app.archive.artifacts import bundle_zip
 from app.current import installation
-from app.exports import PROV_JSON, RO_CRATE, subject_of, text_of, zip_crate
+from app.exports import BUNDLE, PROV_JSON, RO_CRATE, subject_of, text_of, zip_crate
 from provenance.export.crate_files import Taken
 from provenance.export.run_facet import RUN_FACET_SCHEMA
 
@@ -22,7 +23,7 @@ class ExportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["prov-json", "ro-crate", "openlineage"]
+    format: Literal["prov-json", "ro-crate", "openlineage", "bundle"]
     without_data: bool = Field(
         False, description="A crate without outputs of stages and files of the report."
     )
@@ -30,7 +31,11 @@ class ExportQuery(BaseModel):
 
 @blueprint.get("/runs/<string:run_id>/export")
 def export_run(path: RunPath, query: ExportQuery) -> Response:
-    """Export a run as PROV-JSON, as RO-Crate (a ZIP file), or as OpenLineage events, one a line."""
+    """Export a run as PROV-JSON, as RO-Crate (a ZIP file), as OpenLineage events, one a line,
+    or as a bundle (a ZIP file that `provenote verify` checks without an archive).
+    """
+    if query.format == BUNDLE:
+        return bundle_zip(path.run_id)
     subject = subject_of(installation(), path.run_id)
     if query.format != RO_CRATE:
         media = _MEDIA.get(query.format, "application/x-ndjson")

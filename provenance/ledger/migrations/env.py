@@ -6,6 +6,7 @@ from provenance.ledger import (
     data_tables,
     environment_tables,
     keeping_tables,
+    share_tables,
     tables,
     text_tables,
     trace_tables,
@@ -17,6 +18,7 @@ for _module in (
     data_tables,
     environment_tables,
     keeping_tables,
+    share_tables,
     text_tables,
     trace_tables,
 ):

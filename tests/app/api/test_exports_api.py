@@ -5,7 +5,8 @@ import zipfile
 import pytest
 
 from provenance.export.run_facet import RUN_FACET_SCHEMA
-from tests.support.stories import Writer, lose
+from provenance.ledger.tables import Run
+from tests.support.stories import Writer, lose, run_without_jobs
 
 
 @pytest.fixture
@@ -46,13 +47,39 @@ def test_a_crate_can_be_had_without_data(client, run_id):
         assert "stages/features/output.csv" not in archive.namelist()
 
 
-@pytest.mark.parametrize("form", ["prov-json", "openlineage", "ro-crate"])
+def test_a_bundle_is_the_same_from_the_page_of_the_run_and_from_the_interface(client, run_id):
+    answer = export(client, run_id, format="bundle")
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    assert 'filename="daily-' in answer.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist()[0] == "manifest.json"
+        assert {"report.html", "notebook.ipynb"} <= set(archive.namelist())
+    shown = client.get(f"/runs/{run_id}/bundle")
+    assert shown.data == answer.data
+    assert shown.headers["Content-Security-Policy"].startswith("sandbox")
+    assert f'href="/runs/{run_id}/bundle"' in client.get(f"/runs/{run_id}").text
+
+
+def test_a_bundle_without_a_page_or_with_a_lost_one_is_told(client, installation, run_id):
+    bare = run_without_jobs(installation.ledger)
+    answer = export(client, bare, format="bundle")
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "nothing_to_take")
+    assert f'href="/runs/{bare}/bundle"' not in client.get(f"/runs/{bare}").text
+    assert client.get("/runs/run_nothing/bundle").status_code == 404
+    with installation.ledger.reading() as session:
+        run = session.get_one(Run, run_id)
+    for lost in (run.notebook, run.html):
+        installation.store.path(str(lost)).unlink()
+        assert client.get(f"/runs/{run_id}/bundle").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["prov-json", "openlineage", "ro-crate", "bundle"])
 def test_nobodys_password_is_exported(client, run_id, form):
     data = export(client, run_id, format=form).data
-    if form == "ro-crate":
+    if form in ("ro-crate", "bundle"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             data = b"".join(archive.read(name) for name in archive.namelist())
-    assert b"git.example.org/p.git" in data
+    assert form == "bundle" or b"git.example.org/p.git" in data
     assert b"secret" not in data
 
 

@@ -49,6 +49,8 @@ ADDRESSES = {
     "/api/v1/storage": {"get"},
     "/api/v1/storage/measure": {"post"},
     "/api/v1/projects/{project}/keep": {"put"},
+    "/api/v1/runs/{run_id}/shares": {"get", "post"},
+    "/api/v1/shares/{share_id}/revoke": {"post"},
 }
 
 

@@ -39,3 +39,25 @@ def test_two_are_picked_from_the_history(page, two):
     page.click("button:has-text('Compare')")
     page.wait_for_url(f"**/compare?a={two[0].id}&b={two[1].id}")
     assert page.complaints == []
+
+
+def test_one_file_opens_from_disk_and_asks_for_nothing(page, client, two, tmp_path):
+    answer = client.get(f"/compare?a={two[0].id}&b={two[1].id}&standalone=1")
+    file = tmp_path / "comparison.html"
+    file.write_text(answer.text)
+    page.context.set_offline(True)
+    asked: list[str] = []
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    assert page.evaluate("[...document.images].every((one) => one.naturalWidth === 40)")
+    assert page.evaluate("document.images.length") == 2
+    before, after = (page.locator(f"img.{side}").bounding_box() for side in ("before", "after"))
+    assert before["x"] + before["width"] <= after["x"]
+    face = page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
+    assert "Palatino" in face, "our own style sheets are in the file"
+    assert page.is_hidden("button.copy >> nth=0")
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.complaints == []

@@ -102,3 +102,17 @@ def test_runs_of_a_history_can_be_picked(client, two):
     text = client.get("/projects/flights/reports/sanity_check").text
     assert text.count('name="pick"') == 2
     assert 'action="/compare"' in text
+
+
+def test_one_file_has_the_same_without_scripts_and_without_addresses_of_ours(client, two):
+    answer = client.get(f"/compare?a={two[0].id}&b={two[1].id}&standalone=1")
+    assert "<script" not in answer.text
+    assert 'href="/' not in answer.text
+    assert answer.text.count("data:image/png;base64,") == 2
+    assert "<del>3.5</del> <ins>9.5</ins>" in answer.text
+    assert " ago</time>" not in answer.text, "it says when, not how long ago"
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:;")
+    assert f'content="{policy.partition("; frame-ancestors")[0]}"' in answer.text.replace(
+        "&#39;", "'"
+    )

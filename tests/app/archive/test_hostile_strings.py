@@ -1,4 +1,5 @@
 import json
+import re
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -138,6 +139,14 @@ def test_hostile_texts_are_inert_on_every_page(app, client, hostile):
         assert "<script>evil" not in answer.text, url
         assert "<img src=x" not in answer.text, url
         Inert().feed(answer.text)
+
+
+def test_hostile_texts_are_inert_in_a_comparison_that_is_one_file(client, hostile):
+    text = client.get(f"/compare?a={hostile[0]}&b={hostile[0]}&standalone=1").text
+    before, styles, rest = re.split("<style>|</style>", text, maxsplit=2)
+    assert "evil()" in before + rest
+    assert "evil()" not in styles
+    Inert().feed(before + rest.replace("http://localhost/compare?", "/compare?"))
 
 
 def test_a_badge_holds_a_hostile_name_as_text(app, client, hostile):

@@ -8,6 +8,7 @@ from prov.model import ProvActivity, ProvDocument
 from rocrate.rocrate import ROCrate
 
 from tests.app.test_printing import needs_chromium
+from tests.support.processes import Home
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_an_unknown_run_or_format_is_told(used_desk):
     assert used_desk("export", "run_nothing", "--format", "prov-json").status == 2
     done = used_desk("export", "run_nothing", "--format", "docx")
     assert done.status == 2
-    assert "'prov-json', 'ro-crate', 'openlineage', 'html', 'pdf'" in done.err
+    assert "'prov-json', 'ro-crate', 'openlineage', 'bundle', 'html', 'pdf'" in done.err
 
 
 def test_the_report_is_exported_as_one_file(used_desk, run_id, tmp_path):
@@ -99,6 +100,30 @@ def test_the_report_is_exported_as_one_file(used_desk, run_id, tmp_path):
     page = target.read_text()
     assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';' in page
     assert "application/ld+json" in page
+
+
+def test_a_bundle_and_a_page_are_verified_where_there_is_no_archive(used_desk, run_id, tmp_path):
+    target, page = tmp_path / "taken.zip", tmp_path / "report.html"
+    done = used_desk("export", "latest", "--format", "bundle", "-o", str(target))
+    assert (done.status, done.out) == (0, "")
+    assert "taken.zip written: 5 files." in done.err
+    assert used_desk("export", run_id, "--format", "html", "-o", str(page)).status == 0
+    elsewhere = Home(tmp_path / "elsewhere")
+    told = elsewhere.run("verify", str(target), str(page))
+    assert told.status == 0, told.err
+    assert "Checked: 1 bundles, 4 files, 2 records, 3 keys, 2 pages, 1 notebooks" in told.out
+    assert "Their data is not here" in told.out
+    assert told.out.rstrip().endswith("All is as it was written.")
+    altered = page.read_text().replace("Quick", "Quiet", 1)
+    page.write_text(altered)
+    changed = elsewhere.run("verify", str(page), "--json")
+    assert (changed.status, changed.json["clean"]) == (1, False)
+    assert changed.json["problems"][0]["what"] == "changed"
+    target.write_bytes(target.read_bytes()[:-9])
+    broken = elsewhere.run("verify", str(target))
+    assert (broken.status, broken.out) == (2, "")
+    assert "is no bundle: it is no whole ZIP file" in broken.err
+    assert not elsewhere.path.exists()
 
 
 @pytest.mark.browser
