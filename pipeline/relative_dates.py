@@ -35,11 +35,12 @@ def put_to(today: date, text: str) -> date:
     if number is None:
         return start
     if unit == "m":
-        return _months_on(start, int(number))
+        return months_on(start, int(number))
     return start + timedelta(days=int(number) * (7 if unit == "w" else 1))
 
 
-def _months_on(start: date, months: int) -> date:
+def months_on(start: date, months: int) -> date:
+    """Return the same day *months* later, or the last of that month; raise ValueError for none."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if not date.min.year <= year <= date.max.year:
         raise ValueError(year)
