@@ -26,10 +26,10 @@ from app.run_object import whole_run
 from pipeline.parameter_values import UnfitValueError, convert
 from pipeline.repository.mirror import UnknownRevisionError
 from provenance.errors import ProvenoteError
-from provenance.ledger.cancel import cancel_run
+from provenance.ledger.cancel import cancel_run, find_run
 from provenance.ledger.states import Trigger
 
-_TAKEN = frozenset({"as_of", "case", "commit", "force"})
+_TAKEN = frozenset({"as_of", "case", "commit", "force", "run"})
 """Words of the query that mean something else than the parameter of that name."""
 
 blueprint = Blueprint("intake", __name__)
@@ -38,10 +38,10 @@ _NEW = "/projects/<project>/reports/<report>/new"
 
 @blueprint.get(_NEW)
 def new_run(project: str, report: str) -> str:
-    """Show the form, prefilled from a case (``?case=``) and from the query."""
+    """Show the form, prefilled from a run (``?run=``), a case (``?case=``) and the query."""
     offer = _offer(project, report, request.args.get("commit", ""))
     entered = read_entered(offer.schema, _with_short_names(offer, request.args))
-    values = {**_case_values(offer), **entered.sent.values}
+    values = {**_run_values(offer), **_case_values(offer), **entered.sent.values}
     return form_page(offer, replace(entered, sent=replace(entered.sent, values=values)))
 
 
@@ -173,6 +173,16 @@ def _previewed(offer: Offer, entered: Entered) -> str:
     cases = wanted_cases(offer, wanted)
     told = preview(settings(), offer, cases, wanted.data, wanted.force)
     return form_page(offer, entered, preview=told)
+
+
+def _run_values(offer: Offer) -> dict[str, object]:
+    """Return the values of the run that the query names, as far as the commit knows them."""
+    run_id = request.args.get("run")
+    if not run_id:
+        return {}
+    with installation().ledger.reading() as session:
+        params = find_run(session, run_id).params
+    return {name: value for name, value in params.items() if name in offer.schema.names}
 
 
 def _case_values(offer: Offer) -> dict[str, object]:

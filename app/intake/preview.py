@@ -21,8 +21,8 @@ from provenance.ledger.intake import CaseToRun
 if TYPE_CHECKING:
     from pipeline.foresight import Foreseen
 
-MOST_FORESEEN = 50
-"""Of more runs than these nobody is told what each would do."""
+MOST_SHOWN = 50
+"""Of more runs than these it is only counted what the others would do."""
 _SECONDS = 15.0
 _PATIENCE_SECONDS = 2.0
 """How long one waits for others' previews: whoever waits holds a thread of the server."""
@@ -55,11 +55,16 @@ class Preview:
 
     cases: tuple[CaseToRun, ...]
     plans: tuple[Plan, ...]
-    """Those of the runs that were looked at, from the first."""
+    """Those of the runs that were looked at in the time there was, from the first."""
     force: bool
     """Whether all is executed afresh, so that there is nothing to foresee."""
     error: UnavailableError | None = None
     """Why it cannot be told."""
+
+    @property
+    def shown(self) -> "tuple[Plan, ...]":
+        """The plans that are shown one by one."""
+        return self.plans[:MOST_SHOWN]
 
     @property
     def sentence(self) -> str:
@@ -82,11 +87,10 @@ def preview(
     """Return what would happen with runs of *cases*, as far as it can be told in some seconds."""
     if force:
         return Preview(tuple(cases), (), force=True)
-    looked_at = cases[:MOST_FORESEEN]
     job = {
         "project": offer.project.name,
         "commit": offer.commit.sha,
-        "cases": [case._asdict() for case in looked_at],
+        "cases": [case._asdict() for case in cases],
         "data": data.as_json(),
     }
     try:
@@ -97,7 +101,7 @@ def preview(
 
     plans = tuple(
         Plan(case, tuple(Foreseen(**step) for step in steps))
-        for case, steps in zip(looked_at, told, strict=False)
+        for case, steps in zip(cases, told, strict=False)
     )
     return Preview(tuple(cases), plans, force=False)
 

@@ -22,10 +22,9 @@
     if (/^\s*[[{]/.test(area.value)) return; // JSON, as lines could not hold it
     const isTable = area.dataset.lines === "table";
     const label = document.querySelector(`label[for="${area.id}"]`).textContent.trim();
-    const box = document.createElement("div");
+    const box = document.createElement("fieldset");
     const list = document.createElement("div");
     box.className = "lines";
-    box.setAttribute("role", "group");
     box.setAttribute("aria-label", label);
     box.setAttribute("aria-describedby", area.getAttribute("aria-describedby"));
 

@@ -151,3 +151,26 @@ def test_a_line_that_belongs_to_no_table_is_told_beside_its_field(client, daily)
     assert answer.status_code == 400
     assert "found 'delay', expected a line like name = value." in html.unescape(answer.text)
     assert area(answer.text, "weights") == "delay"
+
+
+def test_the_form_is_filled_in_with_all_the_values_of_a_run(client, daily, installation):
+    sent = {
+        "csrf_token": token(client),
+        "param.window": "30",
+        "param.carriers": "B6",
+        "param.airports": "EWR",
+        "param.nested": '{"=": 1}',
+    }
+    client.post(FORM, data=sent)
+    run = only_run(installation)
+    client.post(f"/runs/{run.id}/cancel", data={"csrf_token": sent["csrf_token"]})
+    found = re.search(r'<a href="([^"]*)">other values…', client.get(f"/runs/{run.id}").text)
+    assert found
+    page = client.get(html.unescape(found[1])).text
+    assert 'value="30"' in tag(page, "param.window")
+    assert 'name="param.carriers" value="B6" checked' in page
+    assert 'name="param.carriers" value="AA" checked' not in page
+    assert area(page, "airports") == "EWR"
+    assert area(page, "nested") == '{"=": 1}'
+    assert f'value="{run.params["until"]}"' in tag(page, "param.until"), "the day that it was for"
+    assert client.get(f"{FORM}?run=run_0").status_code == 404

@@ -56,8 +56,8 @@ def test_it_tells_what_is_new_and_what_is_there_and_asks_for_nothing(
     told = text_of(look(several__limit="4 .. 6"))
     assert "3 runs of daily" in told
     assert "Of them, 1 would be reused whole, and 2 would execute something." in told
-    assert "= limit 5 : reused whole" in told
-    assert "▸ limit 4 : report executed" in told
+    assert "= limit 5: reused whole" in told
+    assert "▸ limit 4: report executed" in told
     assert "All is executed afresh, as asked for." in text_of(look(param__limit="5", force="1"))
 
 
@@ -93,8 +93,16 @@ def test_no_more_than_some_look_at_once(look, monkeypatch):
         assert "Others are looking what would run. Try again" in text_of(look())
 
 
-def test_of_very_many_runs_the_first_are_looked_at(look, built, monkeypatch):
-    monkeypatch.setattr(door, "MOST_FORESEEN", 2)
+def test_of_very_many_runs_the_first_are_shown_and_the_others_counted(look, built, monkeypatch):
+    monkeypatch.setattr(door, "MOST_SHOWN", 2)
     told = text_of(look(several__limit="1 .. 5"))
-    assert "5 runs of daily" in told
+    assert "Of them, 0 would be reused whole, and 5 would execute something." in told
+    assert told.endswith("and 3 more runs")
+
+
+def test_of_runs_that_take_long_to_look_at_the_first_are_told(look, built, monkeypatch):
+    answer = door._in_process
+    few = lambda settings, job: {"plans": answer(settings, job)["plans"][:2]}  # noqa: E731
+    monkeypatch.setattr(door, "_in_process", few)
+    told = text_of(look(several__limit="1 .. 5"))
     assert "Of the first 2, 0 would be reused whole, and 2 would execute something." in told
