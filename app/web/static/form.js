@@ -18,14 +18,17 @@
 
     const nameOf = (box) => box.querySelector("legend, label").textContent.trim();
 
+    /* Of several values and the one above them, only what is given counts. */
+    const counts = (one) => !one.disabled && (!one.closest("details.several") || one.value.trim());
+
     /* What is wrong stands beside its field; a field that nobody touched is left in peace. */
     const tell = (box, text) => {
       const place = box.querySelector("[data-problem]");
       if (place.textContent === text || (text && !touched.has(box))) return;
       write(place, text);
-      const told = [box, ...box.querySelectorAll("*")];
-      for (const one of told.filter((each) => each.getAttribute("aria-describedby")?.includes(place.id))) {
-        if (text) one.setAttribute("aria-invalid", "true");
+      const described = (one) => one.getAttribute("aria-describedby")?.includes(place.id);
+      for (const one of [box, ...box.querySelectorAll("*")].filter(described)) {
+        if (text && counts(one)) one.setAttribute("aria-invalid", "true");
         else one.removeAttribute("aria-invalid");
       }
       write(said, `${nameOf(box)}: ${text || "in order"}`);
@@ -72,9 +75,9 @@
     let plainly = false;
     form.addEventListener("submit", async (event) => {
       const button = event.submitter;
-      if (button?.name !== "preview" || plainly) return;
-      event.preventDefault();
       const place = document.getElementById("preview");
+      if (button?.name !== "preview" || plainly || !place) return;
+      event.preventDefault();
       write(said, "Looks what would run");
       button.setAttribute("aria-busy", "true");
       const body = entries();

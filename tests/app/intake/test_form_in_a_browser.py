@@ -124,6 +124,11 @@ def test_several_values_are_counted_while_one_writes_and_become_one_evaluation(
     page.fill("textarea[name='several.limit']", "1 .. 3")
     wait_for(lambda: "3 runs" in page.text_content("[data-runs]"), "the runs to be counted")
     assert page.is_disabled(LIMIT), "the one value does not count"
+    page.fill("textarea[name='several.limit']", "1 .. 3\nmany")
+    wait_for(lambda: "'many'" in page.text_content(TOLD), "the problem to be told")
+    assert page.get_attribute("textarea[name='several.limit']", "aria-invalid") == "true"
+    assert page.get_attribute(LIMIT, "aria-invalid") is None
+    page.fill("textarea[name='several.limit']", "1 .. 3")
     open_several(page, "station")
     for station in ("north", "south"):
         page.check(f"input[name='several.station'][value={station}]")
@@ -163,6 +168,7 @@ def test_without_scripts_all_of_it_can_be_sent(page, daily, installation, addres
     plain.uncheck("input[name='param.carriers'][value=AA]")
     plain.click("button:text-is('Preview')")
     assert "1 run of daily" in plain.text_content("#preview")
+    assert plain.url.endswith("/new#preview"), "it stands below a long form"
     assert plain.input_value("input[name='param.until']") == "-1d"
     open_several(plain, "window")
     plain.fill("textarea[name='several.window']", "5\n6")

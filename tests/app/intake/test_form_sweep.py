@@ -54,6 +54,8 @@ def test_a_mistake_among_several_values_is_told_and_all_of_them_kept(client, pro
     assert told
     assert html.unescape(told[1]) == "found 'many' (text), expected a whole number like 3."
     assert "\n1 .. 3\nmany</textarea>" in answer.text
+    assert 'aria-invalid="true"' in tag(answer.text, "several.limit")
+    assert 'aria-invalid="true"' not in tag(answer.text, "param.limit")
     assert 'name="several.station" value="north" checked' in answer.text
     assert rows(installation) == {}
 
