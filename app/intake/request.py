@@ -4,6 +4,7 @@ What is accepted is written in one transaction before anybody hears of it; only 
 doorbell rings. Whoever was told "accepted" finds it in the ledger, whatever dies next.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,9 @@ from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Delivery, Evaluation, Project, Run
+
+_RINGING_SECONDS = 3.0
+"""How long somebody who asks for many runs waits for a broker that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,17 @@ def accept_runs(
     cases = wanted_cases(offer, request)
     with installation.ledger.writing() as session:
         runs = _write_runs(session, offer, cases, request, requester)
+    _ring(doorbell, runs)
+    return runs
+
+
+def _ring(doorbell: Doorbell, runs: Sequence[Run]) -> None:
+    """Ring for each of *runs*; where nobody answers the bell, the tick is left to find the rest."""
+    deadline = time.monotonic() + _RINGING_SECONDS
     for run in runs:
         doorbell.ring_run(run.id)
-    return runs
+        if time.monotonic() > deadline:
+            return
 
 
 def offer_for(installation: Installation, request: RunRequest) -> Offer:

@@ -40,9 +40,11 @@
         const picker = box.querySelector("[data-picks]");
         if (picker && !picker.disabled && picker !== document.activeElement) picker.value = told.days[box.dataset.field] || "";
       }
-      write(form.querySelector("[data-error]"), told.error);
-      write(form.querySelector("[data-runs]"), told.runs);
-      write(form.querySelector("[data-commit]"), told.commit);
+      for (const name of ["error", "runs", "commit"]) {
+        const place = form.querySelector(`[data-${name}]`);
+        if (told[name] && place.textContent !== told[name]) write(said, told[name]);
+        write(place, told[name]);
+      }
     };
 
     const entries = () => new URLSearchParams(new FormData(form));

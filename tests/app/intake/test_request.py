@@ -1,8 +1,10 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
+import app.intake.request as door
 from app.intake.request import (
     DirtyRunError,
     Requester,
@@ -22,7 +24,7 @@ from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun, case_key, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
-from tests.app.intake.world import rows
+from tests.app.intake.world import Bell, rows
 
 ADA = Requester(Trigger.FORM, "ada")
 
@@ -161,6 +163,25 @@ def test_several_values_become_one_evaluation_with_all_their_runs(ask, installat
         assert [run.id for run in found.runs] == [run.id for run in runs]
     assert {run.params["limit"] for run in runs} == {7}
     assert {run.status for run in runs} == {Status.QUEUED}
+
+
+def test_of_many_runs_none_is_lost_where_nobody_answers_the_bell(
+    installation, project, bell, monkeypatch
+):
+    monkeypatch.setattr(door, "_RINGING_SECONDS", 0.1)
+
+    class Slow(Bell):
+        def ring_run(self, run_id: str) -> None:
+            super().ring_run(run_id)
+            time.sleep(0.06)
+
+    slow = Slow()
+    wanted = RunRequest("weather", "daily", {}, several={"day": ["2013-01-01 .. 2013-01-31"]})
+    runs = accept_runs(installation, wanted, ADA, slow)
+    assert len(runs) == 31
+    assert slow.runs == [run.id for run in runs[: len(slow.runs)]]
+    assert len(slow.runs) < 31
+    assert rows(installation)["run"] == 31
 
 
 def test_several_values_with_a_mistake_among_them_write_nothing(installation, project, bell):
