@@ -50,6 +50,16 @@ def state_words(progress: Progress) -> str:
     return _DOING.get(doing, doing or "")
 
 
+def before_words(progress: Progress) -> str:
+    """Return how many runs come before one that waits; nothing where that is not known."""
+    if progress.position is None:
+        return ""
+    before = progress.position - 1
+    if before == 0:
+        return "it is next"
+    return f"{before:,} run{'' if before == 1 else 's'} wait{'s' if before == 1 else ''} before it"
+
+
 def left_words(progress: Progress) -> str:
     """Return how long it goes on, or waits; nothing where nobody knows."""
     if progress.queued:

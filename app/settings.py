@@ -151,6 +151,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables by which another process of ours has the same settings."""
+    return {PREFIX + one.name.upper(): str(getattr(settings, one.name)) for one in fields(Settings)}
+
+
 def _unknown(variable: str, known: list[str]) -> str:
     names = [name.removeprefix(PREFIX) for name in known]
     near = nearest(variable.removeprefix(PREFIX), names)

@@ -32,6 +32,7 @@ __all__ = [
     "adopted",
     "build_of",
     "environment_for",
+    "environment_there",
     "folder_of",
     "lock_of",
     "place_of",
@@ -115,6 +116,17 @@ def environment_for(
             if not facts_file.exists():
                 _build(root, lock, supervision, builds)
     return Environment(lock.key, root, installed_now(root), held)
+
+
+def environment_there(home: Path, lock: Lock) -> Environment | None:
+    """Return the environment of *lock* below *home* where it is built already."""
+    facts_file = folder_of(home, lock.key) / FACTS
+    if not facts_file.exists():
+        return None
+    root = facts_file.parent
+    held = Hold(root)
+    # It may have been cleared away just before we held it.
+    return Environment(lock.key, root, installed_now(root), held) if facts_file.exists() else None
 
 
 @contextmanager

@@ -92,7 +92,11 @@ def _subscript(outer: str, index: ast.expr) -> Annotation:
         return replace(annotation_of(inner[0]), optional=True)
     if outer == "Union":
         return _union(inner)
-    return annotation_of(inner[0]) if outer == "Annotated" else Annotation(_ANNOTATIONS.get(outer))
+    if outer == "Annotated":
+        return annotation_of(inner[0])
+    kind = _ANNOTATIONS.get(outer)
+    # Of list[Literal["a", "b"]], what may stand in it.
+    return Annotation(kind, annotation_of(inner[0]).choices if kind == "list" else None)
 
 
 def _union(members: list[ast.expr]) -> Annotation:

@@ -5,9 +5,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal, get_args
 
+from pipeline.relative_dates import is_relative, put_to
 from provenance.errors import InvalidInputError
 from provenance.nearest import shown
 
@@ -40,15 +41,8 @@ MAX_BITS = 3321
 _INT = re.compile(r"[+-]?[0-9]{1,999}")
 _FLOAT = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})([eE][+-]?[0-9]{1,5})?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_OFFSET = re.compile(r"([+-][0-9]{1,6})([dw])")
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
-_WORDS: dict[str, Callable[[date], date]] = {
-    "today": lambda today: today,
-    "yesterday": lambda today: today - timedelta(days=1),
-    "week_start": lambda today: today - timedelta(days=today.weekday()),
-    "month_start": lambda today: today.replace(day=1),
-}
 
 
 class UnfitValueError(InvalidInputError):
@@ -86,13 +80,6 @@ def type_of(value: object) -> Type | None:
         (dict, "dict"),
     )
     return next((name for kind, name in kinds if isinstance(value, kind)), None)
-
-
-def is_relative(value: object) -> bool:
-    """Tell whether *value* is a date in relation to today: ``yesterday``, ``-3d``, ``+2w``."""
-    return isinstance(value, str) and (
-        value.strip() in _WORDS or _OFFSET.fullmatch(value.strip()) is not None
-    )
 
 
 def convert(kind: Type, raw: object, today: date) -> object:
@@ -190,11 +177,8 @@ def _date(raw: object, today: date) -> date:
         raise _Refused
     word = raw.strip()
     try:
-        if word in _WORDS:
-            return _WORDS[word](today)
-        if offset := _OFFSET.fullmatch(word):
-            days = int(offset[1]) * (7 if offset[2] == "w" else 1)
-            return today + timedelta(days=days)
+        if is_relative(word):
+            return put_to(today, word)
         if _ISO.fullmatch(word):
             return date.fromisoformat(word)
     except (ValueError, OverflowError):

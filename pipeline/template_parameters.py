@@ -113,7 +113,7 @@ def overlaid(base: TemplateParameter | None, name: str, spec: ParameterSpec) -> 
         base = TemplateParameter(name, spec.type or guess, required=True)
     changes: dict[str, object] = {
         field: getattr(spec, field)
-        for field in ("choices", "minimum", "maximum", "label", "help")
+        for field in ("choices", "minimum", "maximum", "label", "help", "unit")
         if getattr(spec, field) is not None
     }
     if spec.type is not None or (base.type == "text" and "default" in said):

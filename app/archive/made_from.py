@@ -60,17 +60,12 @@ def _proof(session: Session, run: Run) -> str | None:
 
 def other_values(run: Run) -> str:
     """Return the address of the form, filled in with the values of *run*."""
-    simple: dict[str, Any] = {
-        f"param.{name}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in run.params.items()
-        if isinstance(value, str | int | float | bool)
-    }
     return url_for(
         "intake.new_run",
         project=run.project.name,
         report=run.report,
         commit=run.branch or run.commit_sha,
-        **simple,
+        run=run.id,
     )
 
 

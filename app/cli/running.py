@@ -15,7 +15,8 @@ from app.cli.materialise import materialise
 from app.cli.output import print_json
 from app.cli.progress import Progress
 from app.cli.runs import run_with_jobs
-from app.intake.request import LocalWork, Requester, accept_local
+from app.intake.local import LocalWork, accept_local
+from app.intake.request import Requester
 from app.work.owner import owner_name
 from app.work.reconcile import sweep, take_back
 from pipeline.evaluate import evaluate_run

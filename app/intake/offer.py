@@ -50,8 +50,26 @@ def read_offer(
     does not answer.
     """
     revision = revision or project.default_branch
-    mirror = _mirror(installation, project)
-    sha, is_branch = _find(mirror, revision, fresh)
+    mirror = mirror_of(installation, project)
+    return _offer(mirror, project, report, revision, _find(mirror, revision, fresh))
+
+
+def offer_here(
+    installation: Installation, project: Project, report: str, revision: str | None
+) -> Offer:
+    """Return what `read_offer` does, by our copy of the repository alone: nobody waits for it.
+
+    Raises UnknownRevisionError also for what was pushed since the copy was brought up to date.
+    """
+    revision = revision or project.default_branch
+    mirror = mirror_of(installation, project)
+    return _offer(mirror, project, report, revision, mirror.find(revision))
+
+
+def _offer(
+    mirror: Mirror, project: Project, report: str, revision: str, found: tuple[str, bool]
+) -> Offer:
+    sha, is_branch = found
     declared = _declared(mirror, sha, report)
     return Offer(
         project=project,
@@ -96,7 +114,8 @@ def today() -> datetime:
     return datetime.now(UTC)
 
 
-def _mirror(installation: Installation, project: Project) -> Mirror:
+def mirror_of(installation: Installation, project: Project) -> Mirror:
+    """Return our copy of the project's repository, for somebody who waits for an answer."""
     seconds = min(FETCH_SECONDS, installation.limits.git_seconds)
     limited = replace(installation, limits=replace(installation.limits, git_seconds=seconds))
     return Mirror(limited, project.id, project.url)

@@ -4,8 +4,9 @@ What is accepted is written in one transaction before anybody hears of it; only 
 doorbell rings. Whoever was told "accepted" finds it in the ledger, whatever dies next.
 """
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -16,10 +17,10 @@ from app.work.doorbell import Doorbell
 from pipeline.asked import USUAL, DataWanted, data_wanted
 from pipeline.cases import case_to_run
 from pipeline.installation import Installation
-from pipeline.repository.checkout import Checkout
 from pipeline.repository.git import checked_revision
+from pipeline.sweep import sweep
 from provenance.errors import InvalidInputError
-from provenance.ledger.claims import Claim, claim, queue_again
+from provenance.ledger.claims import queue_again
 from provenance.ledger.columns import utc_now
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
@@ -27,7 +28,8 @@ from provenance.ledger.intake import CaseToRun, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Delivery, Evaluation, Project, Run
 
-_A_DAY = 86_400.0
+_RINGING_SECONDS = 3.0
+"""How long somebody who asks for many runs waits for a broker that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One report, wanted for one set of parameters at one commit."""
+    """One report, wanted at one commit for one set of parameters, or for several."""
 
     project: str
     report: str
@@ -84,18 +86,8 @@ class RunRequest:
     """Whether to execute everything afresh, even what has not changed."""
     data: DataWanted = USUAL
     """Which data to read, where it is not the current."""
-
-
-@dataclass(frozen=True)
-class LocalWork:
-    """A working tree, or a commit of it, that its maker runs in a process of its own."""
-
-    checkout: Checkout
-    branch: str | None
-    force: bool
-    data: DataWanted
-    owner: str
-    """The process that does it, as a claim names it."""
+    several: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    """Values and ranges of the parameters that have several: each combination is a run."""
 
 
 class DirtyRunError(InvalidInputError):
@@ -132,24 +124,53 @@ def accept_push(ledger: Ledger, project: Project, push: Push, doorbell: Doorbell
 def accept_run(
     installation: Installation, request: RunRequest, requester: Requester, doorbell: Doorbell
 ) -> Run:
-    """Check *request* against its commit's manifest, write its run, ring, and return it.
+    """Do as `accept_runs` does with a *request* for one set of parameters; return its run."""
+    (run,) = accept_runs(installation, request, requester, doorbell)
+    return run
 
-    Raises NotFoundError (project, report, revision), InvalidInputError (parameters,
-    manifest) or UnavailableError (repository); then nothing was written.
+
+def accept_runs(
+    installation: Installation, request: RunRequest, requester: Requester, doorbell: Doorbell
+) -> list[Run]:
+    """Check *request* against its commit's manifest, write its runs, ring, and return them.
+
+    All of them belong to one evaluation. Raises NotFoundError (project, report, revision),
+    InvalidInputError (parameters, manifest) or UnavailableError (repository); then nothing
+    was written.
     """
+    offer = offer_for(installation, request)
+    cases = wanted_cases(offer, request)
+    with installation.ledger.writing() as session:
+        runs = _write_runs(session, offer, cases, request, requester)
+    _ring(doorbell, runs)
+    return runs
+
+
+def _ring(doorbell: Doorbell, runs: Sequence[Run]) -> None:
+    """Ring for each of *runs*; where nobody answers the bell, the tick is left to find the rest."""
+    deadline = time.monotonic() + _RINGING_SECONDS
+    for run in runs:
+        doorbell.ring_run(run.id)
+        if time.monotonic() > deadline:
+            return
+
+
+def offer_for(installation: Installation, request: RunRequest) -> Offer:
+    """Return what *request* is about, as the repository has it now; see `accept_runs`."""
     if request.revision:
         checked_revision(request.revision)
     if request.branch:
         checked_revision(request.branch)
     project = find_project(installation, request.project)
-    offer = read_offer(installation, project, request.report, request.revision, fresh=True)
+    return read_offer(installation, project, request.report, request.revision, fresh=True)
+
+
+def wanted_cases(offer: Offer, request: RunRequest) -> list[CaseToRun]:
+    """Return the case of each run that *request* makes, once; raise what `sweep` raises."""
     day = today().date()
-    resolved = offer.schema.resolve(request.params, day)
-    case = case_to_run(offer.report, offer.spec, offer.schema, resolved, day)
-    with installation.ledger.writing() as session:
-        run = _write_run(session, offer, case, request, requester)
-    doorbell.ring_run(run.id)
-    return run
+    resolved = sweep(offer.schema, request.params, request.several, day)
+    cases = (case_to_run(offer.report, offer.spec, offer.schema, one, day) for one in resolved)
+    return list({case.case_key: case for case in cases}.values())
 
 
 def accept_again(
@@ -222,13 +243,13 @@ def _delivery(project: Project, delivery: DeliveryId, evaluation_id: str) -> Del
     )
 
 
-def _write_run(
+def _write_runs(
     session: Session,
     offer: Offer,
-    case: CaseToRun,
+    cases: Sequence[CaseToRun],
     request: RunRequest,
     requester: Requester,
-) -> Run:
+) -> list[Run]:
     evaluation = Evaluation(
         id=new_id("eval"),
         project_id=offer.project.id,
@@ -237,50 +258,15 @@ def _write_run(
         revision=offer.revision,
         branch=request.branch or offer.branch,
         force=request.force,
-        # Its only run is written with it, so no worker has to prepare it.
+        # Its runs are written with it, so no worker has to prepare it.
         status=Status.RUNNING,
         started_at=utc_now(),
     )
     session.add(evaluation)
     session.flush()
-    (run,) = prepare_runs(session, evaluation, offer.commit, [case])
+    runs = prepare_runs(session, evaluation, offer.commit, cases)
     if (data := request.data.as_json()) is not None:  # left out it is NULL, not JSON's null
-        run.data = data
-        session.flush()
-    return run
-
-
-def accept_local(
-    ledger: Ledger,
-    project: Project,
-    work: LocalWork,
-    cases: Sequence[CaseToRun],
-    requester: Requester,
-) -> list[Claim]:
-    """Write runs that their maker executes itself, claimed from the first, and no bell rings.
-
-    They wait for one another, so each is held for a day until its turn, when its heartbeat
-    begins; should the maker die, its process is known to be gone.
-    """
-    with ledger.writing() as session:
-        evaluation = Evaluation(
-            id=new_id("eval"),
-            project_id=project.id,
-            trigger=requester.trigger,
-            actor=requester.actor,
-            revision=work.branch or work.checkout.commit.sha,
-            branch=work.branch,
-            force=work.force,
-            status=Status.RUNNING,
-            started_at=utc_now(),
-        )
-        session.add(evaluation)
-        session.flush()
-        runs = prepare_runs(session, evaluation, work.checkout.commit, cases)
         for run in runs:
-            run.dirty = work.checkout.dirty
-            if (data := work.data.as_json()) is not None:
-                run.data = data
+            run.data = data
         session.flush()
-        held = [claim(session, Run, run.id, work.owner, _A_DAY) for run in runs]
-    return [found for found in held if found is not None]
+    return runs

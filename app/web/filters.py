@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app.progress import left_words, state_words
+from app.progress import before_words, left_words, state_words
 from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
 
@@ -156,7 +156,11 @@ def install(app: "Flask") -> None:
     named = (ago, exact, iso, duration, number, signed, size, short, short_id, value_text, plural)
     for function in named:
         app.jinja_env.filters[function.__name__] = function
-    app.jinja_env.filters |= {"state_words": state_words, "left_words": left_words}
+    app.jinja_env.filters |= {
+        "state_words": state_words,
+        "before_words": before_words,
+        "left_words": left_words,
+    }
     app.jinja_env.filters["capitalised"] = capitalised
     app.jinja_env.globals["mark"] = mark
     app.jinja_env.globals["REUSED"] = REUSED

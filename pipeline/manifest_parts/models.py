@@ -124,6 +124,7 @@ class ParameterSpec(Spec):
     maximum: Any = Field(default=None, alias="max")
     label: StrictStr | None = None
     help: StrictStr | None = None
+    unit: StrictStr | None = None
 
 
 class StageSpec(Spec):

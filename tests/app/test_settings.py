@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, SettingsError, read_settings
+from app.settings import Settings, SettingsError, as_environment, read_settings
 
 
 def test_without_variables_everything_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +93,19 @@ def test_what_is_unknown_or_malformed_is_refused(variable: str, text: str, words
 def test_a_number_with_which_nothing_would_work_is_refused(variable: str, text: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         read_settings({variable: text})
+
+
+def test_another_process_reads_the_same_settings_from_the_variables_it_is_given() -> None:
+    told = {
+        "PROVENOTE_HOME": "/srv/reports",
+        "PROVENOTE_LEASE_SECONDS": "1.5",
+        "PROVENOTE_MEMORY": "4 GB",
+        "PROVENOTE_ALLOW_FILE_REPOSITORIES": "1",
+        "PROVENOTE_NETWORK": "0",
+        "PROVENOTE_ISOLATION": "none",
+    }
+    for settings in (read_settings(told), read_settings({})):
+        assert read_settings(as_environment(settings)) == settings
 
 
 def test_settings_do_not_change() -> None:

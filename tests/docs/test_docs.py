@@ -164,12 +164,14 @@ def test_the_cell_of_parameters_that_is_shown_is_read_as_told() -> None:
         "least_skill": "float",
         "airport": "text",
         "carriers": "list",
+        "planes": "list",
         "window": "int",
         "note": "text",
         "departures": "text",
     }
     by_name = {parameter.name: parameter for parameter in found}
     assert by_name["airport"].choices == ("EWR", "JFK", "LGA")
+    assert by_name["planes"].choices == ("A320", "B737")
     assert by_name["window"].required
     assert by_name["note"].nullable
     assert by_name["least_skill"].help == "percent by which the error must be smaller"

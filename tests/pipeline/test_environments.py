@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.environments import EnvironmentBuildError, Lock, environment_for, lock_of
+from pipeline.environments import (
+    EnvironmentBuildError,
+    Lock,
+    environment_for,
+    environment_there,
+    lock_of,
+)
 from pipeline.repository.tree import MemoryTree, MissingFileError
 from tests.support.waiting import wait_for
 
@@ -62,6 +68,16 @@ def test_the_same_lock_is_the_same_environment(
     assert lock == lock_of(MemoryTree({"requirements.txt": b"x"}), None)
     before = default_environment.lstat()
     assert environment_for(environments, lock).python.lstat() == before
+
+
+def test_to_look_whether_an_environment_is_there_builds_none(
+    environments: Path, default_environment: Path, tmp_path: Path
+) -> None:
+    lock = lock_of(MemoryTree({}), None)
+    assert environment_there(environments, lock) == environment_for(environments, lock)
+    assert environment_there(tmp_path / "nothing", lock) is None
+    assert environment_there(tmp_path, lock) is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_environment_counts_as_used_each_time(

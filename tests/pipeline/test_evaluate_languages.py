@@ -162,6 +162,38 @@ inputs = { echoed = "echoed" }
     assert '"--"' in refused.error["hint"]
 
 
+def test_a_list_of_choices_is_a_text_like_others_in_an_argument(
+    evaluate: Bench, git_project: MakeRepository
+) -> None:
+    manifest = """\
+[project]
+name = "argv"
+[params.words]
+type = "list"
+choices = ["a", "b"]
+default = ["a"]
+[stages.echoed]
+command = ["sh", "show.sh", "{outputs.echoed}", "{params.words}", "w={params.words}"]
+outputs = { echoed = "echoed.txt" }
+[reports.shown]
+template = "reports/shown.ipynb"
+inputs = { echoed = "echoed" }
+"""
+    files = {
+        "provenote.toml": manifest,
+        "show.sh": 'printf "%s" "$2" > "$1"\n',
+        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
+    }
+    repository = git_project(files, name="argv")
+    refused = evaluate.execute(evaluate.ask(repository, "shown", {"words": ["b", "a"]}))
+    assert refused.verdict == "error"
+    assert "inside the argument 'w={params.words}'" in refused.error["message"]
+    alone = manifest.replace(', "w={params.words}"', "")
+    repository.commit({"provenote.toml": alone})
+    fine = evaluate.execute(evaluate.ask(repository, "shown", {"words": ["b", "a"]}))
+    assert fine.printed.strip() == '["b", "a"]'
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

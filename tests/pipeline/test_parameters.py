@@ -1,13 +1,13 @@
 import json
 import string
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.parameter_values import Type, convert, is_relative, to_text
+from pipeline.parameter_values import Type, convert, to_text
 from pipeline.parameters import (
     Parameter,
     ParameterError,
@@ -17,8 +17,10 @@ from pipeline.parameters import (
     params_to_json,
     valid_name,
 )
+from pipeline.relative_dates import is_relative
 
 TODAY = date(2013, 2, 14)  # a Thursday
+ONE_DAY = timedelta(days=1)
 
 
 def schema(**types: Type) -> Schema:
@@ -60,6 +62,10 @@ def refusal(kind: Type, raw: object, **changes: Any) -> str:
         ("date", "month_start", date(2013, 2, 1)),
         ("date", "-3d", date(2013, 2, 11)),
         ("date", "+2w", date(2013, 2, 28)),
+        ("date", "-1m", date(2013, 1, 14)),
+        ("date", "month_start-1d", date(2013, 1, 31)),
+        ("date", "month_start-1m", date(2013, 1, 1)),
+        ("date", "week_start+1w", date(2013, 2, 18)),
         ("list", '[1, 2.5, "a"]', [1, 2.5, "a"]),
         ("list", (1, [None, date(2013, 1, 31)]), [1, [None, "2013-01-31"]]),
         ("dict", '{"a": {"b": true}}', {"a": {"b": True}}),
@@ -100,6 +106,9 @@ def test_values_and_texts_become_values_of_the_type(kind: Type, raw: object, val
         ("date", "20130131", "x: found '20130131' (text), expected a date like 2013-01-31."),
         ("date", "2013-02-30", "x: found '2013-02-30', which no calendar has, expected a date"),
         ("date", "+999999w", "x: found '+999999w', which no calendar has, expected a date"),
+        ("date", "-999999m", "x: found '-999999m', which no calendar has, expected a date"),
+        ("date", "today - 3d", "x: found 'today - 3d' (text), expected a date like 2013-01-31."),
+        ("date", "3d", "x: found '3d' (text), expected a date like 2013-01-31."),
         ("date", 20130131, "x: found 20130131 (int), expected a date like 2013-01-31."),
         (
             "date",
@@ -331,3 +340,27 @@ def test_relative_dates_lie_shortly_before_the_day(day: date, word: str) -> None
     found = convert("date", word, day)
     assert isinstance(found, date)
     assert 0 <= (day - found).days <= 30
+
+
+@settings(deadline=None)
+@given(st.dates(date(1900, 1, 1), date(2200, 1, 1)), st.integers(-999, 999))
+def test_months_on_is_the_same_day_of_the_month_or_its_last(day: date, months: int) -> None:
+    found = convert("date", f"{months:+}m", day)
+    assert isinstance(found, date)
+    assert (found.year - day.year) * 12 + found.month - day.month == months
+    assert found.day == day.day or (found.day < day.day and (found + ONE_DAY).day == 1)
+
+
+def test_choices_of_a_list_are_what_may_stand_in_it() -> None:
+    carriers = ("AA", "UA", "B6")
+    assert resolved("list", '["UA", "AA"]', choices=carriers) == ["UA", "AA"]
+    assert resolved("list", [], choices=carriers) == []
+    assert refusal("list", ["AA", "UB"], choices=carriers) == (
+        "x: found 'UB', expected only: AA, UA, B6. Did you mean 'UA'?"
+    )
+    assert refusal("list", [True, 2], choices=(1, 2)) == "x: found 'true', expected only: 1, 2."
+
+
+def test_a_default_list_that_holds_something_else_than_its_choices_is_refused() -> None:
+    with pytest.raises(ParameterError, match="expected only: a, b"):
+        normalised(Parameter("x", "list", default=["a", "c"], choices=("a", "b")))

@@ -133,6 +133,11 @@ def test_an_annotation_without_a_value_must_be_given() -> None:
     assert "frame" not in found
 
 
+def test_a_list_of_literals_has_the_choices_of_its_items() -> None:
+    found = parameters("x: list[Literal['AA', 'UA']] = ['AA']")["x"]
+    assert (found.type, found.choices, found.default) == ("list", ("AA", "UA"), ["AA"])
+
+
 def test_a_literal_annotation_gives_the_choices() -> None:
     found = parameters("x: Literal['EWR', 'JFK'] = 'JFK'\ny: Optional[Literal[1, 2]] = None")
     assert (found["x"].type, found["x"].choices) == ("text", ("EWR", "JFK"))

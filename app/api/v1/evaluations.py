@@ -1,21 +1,38 @@
 """Evaluations."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, jsonify
 from sqlalchemy.orm import selectinload
 
 from app.api.v1.entrance import make_blueprint
-from app.api.v1.models import EvaluationObject, EvaluationPath
+from app.api.v1.models import EvaluationObject, EvaluationPath, ReportPath, SweepBody
+from app.api.v1.runs import requester, wanted_run
 from app.cancelling import cancel_all
-from app.current import installation
+from app.current import doorbell, installation
 from app.evaluation_object import evaluation_object
+from app.intake.request import accept_runs
 from provenance.ledger.cancel import UnknownEvaluationError
 from provenance.ledger.queries.progress import progress_of
 from provenance.ledger.states import ENDED
 from provenance.ledger.tables import Evaluation
 
 blueprint = make_blueprint("api_evaluations")
+
+
+@blueprint.post(
+    "/projects/<string:project>/reports/<string:report>/evaluations",
+    responses={202: EvaluationObject},
+)
+def create_evaluation(path: ReportPath, body: SweepBody) -> tuple[Response, int]:
+    """Run a report for several values of parameters: all combinations, in one evaluation."""
+    wanted = replace(wanted_run(path, body), several=body.several)
+    runs = accept_runs(installation(), wanted, requester(), doorbell())
+    found = _object_of(runs[0].evaluation_id)
+    response = jsonify(found)
+    response.headers["Location"] = found["links"]["self"]
+    return response, 202
 
 
 @blueprint.get("/evaluations/<string:evaluation_id>", responses={200: EvaluationObject})

@@ -78,6 +78,15 @@ class RunBody(BaseModel):
     )
 
 
+class SweepBody(RunBody):
+    """What to run, for several values of parameters."""
+
+    several: dict[str, list[Any]] = Field(
+        description="Values of parameters, or ranges such as `1 .. 9` and `2013-01-01 .. "
+        "2013-12-31 step 7d`; every combination becomes a run, 400 at most."
+    )
+
+
 class RerunBody(BaseModel):
     """How to run again."""
 

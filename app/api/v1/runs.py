@@ -72,15 +72,7 @@ def create_run(path: ReportPath, query: WaitQuery, body: RunBody) -> tuple[Respo
 
     Answers 202 at once; with `wait`, 200 and the finished run if it ends in that time.
     """
-    wanted = RunRequest(
-        path.project,
-        path.report,
-        body.params,
-        revision=body.commit,
-        force=body.force,
-        data=DataWanted(as_of=read_instant(body.as_of, "as_of") if body.as_of else None),
-    )
-    run = accept_run(installation(), wanted, requester(), doorbell())
+    run = accept_run(installation(), wanted_run(path, body), requester(), doorbell())
     return accepted(run.id, query.wait)
 
 
@@ -142,6 +134,18 @@ def show_provenance(path: RunPath) -> Response:
             f"Run {run.id} has no record yet.", "It gets one when it has passed or failed."
         )
     return Response(installation().store.read(run.record), mimetype="application/json")
+
+
+def wanted_run(path: ReportPath, body: RunBody) -> RunRequest:
+    """Return what *body* asks for."""
+    return RunRequest(
+        path.project,
+        path.report,
+        body.params,
+        revision=body.commit,
+        force=body.force,
+        data=DataWanted(as_of=read_instant(body.as_of, "as_of") if body.as_of else None),
+    )
 
 
 def requester() -> Requester:

@@ -115,7 +115,7 @@ def _filling(execution: Execution, kind: str, name: str, part: str | None) -> Fi
         return Filling(relpath(_input(execution, name, part), project))
     plain = to_json_value(execution.step.params[name])
     declared = execution.situation.schema.by_name.get(name)
-    if declared is not None and declared.choices is not None:
+    if declared is not None and declared.choices is not None and declared.type != "list":
         return Filling(_text(plain))
     # Lists and tables are texts as well: anything may stand in them.
     is_number = plain is None or isinstance(plain, int | float)

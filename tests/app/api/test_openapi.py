@@ -4,6 +4,7 @@ ADDRESSES = {
     "/api/v1/projects": {"get"},
     "/api/v1/projects/{project}": {"get"},
     "/api/v1/projects/{project}/reports/{report}/runs": {"post"},
+    "/api/v1/projects/{project}/reports/{report}/evaluations": {"post"},
     "/api/v1/runs": {"get"},
     "/api/v1/runs/{run_id}": {"get"},
     "/api/v1/runs/{run_id}/cancel": {"post"},

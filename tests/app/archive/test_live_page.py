@@ -112,8 +112,10 @@ def test_a_queue_tells_each_its_place_and_when_its_turn_comes(client, maker, eva
     took(maker, first, Took(240.0, {}, 0.0, 0))
     second, third = (under_way(maker, evaluation, **waiting) for _ in range(2))
     assert "1st in the queue" in (page := client.get(f"/runs/{second.id}").text)
+    assert "It is next" in page
     assert "about 4\u202fmin" in page
     assert "2nd in the queue" in (page := client.get(f"/runs/{third.id}").text)
+    assert "1 run waits before it" in page
     assert "about 8\u202fmin" in page
     listed = client.get(f"/evaluations/{evaluation.id}").text
     assert "1st in the queue" in listed

@@ -30,6 +30,13 @@ def tag(page: str, name: str) -> str:
     return found[0]
 
 
+def fieldset(page: str, name: str) -> str:
+    """Return the heading of the controls of the parameter, as it stands in the page."""
+    found = re.search(rf'<fieldset[^>]*id="field-{name}"[^>]*>', page)
+    assert found
+    return found[0]
+
+
 @pytest.fixture
 def send(client, project):
     def sent(**fields):
@@ -47,11 +54,13 @@ def only_run(installation) -> Run:
 
 def test_every_type_has_its_widget(client, project):
     page = client.get(FORM).text
-    assert 'type="date"' in tag(page, "param.day")
+    assert 'type="text"' in tag(page, "param.day")  # yesterday can be written, too
     assert 'value="2013-01-31"' in tag(page, "param.day")
-    assert 'min="2013-01-01"' in tag(page, "param.day")
-    assert 'max="2013-12-31"' in tag(page, "param.day")
-    assert 'aria-describedby="help-day"' in tag(page, "param.day")
+    assert 'aria-describedby="help-day problem-field-day"' in tag(page, "param.day")
+    picker = re.search(r'<input type="date" data-picks="field-day"[^>]*>', page)
+    assert picker
+    for attribute in ('min="2013-01-01"', 'max="2013-12-31"', 'value="2013-01-31"'):
+        assert attribute in picker[0]
     assert "Day of the report" in page
     assert "Only 2013 has data." in page
     for attribute in ('type="number"', 'step="1"', 'min="0"', 'max="10"', 'value="3"'):
@@ -60,11 +69,13 @@ def test_every_type_has_its_widget(client, project):
     assert 'type="checkbox"' in tag(page, "param.smooth")
     assert "checked" in tag(page, "param.smooth")
     assert 'type="hidden"' in tag(page, "shown.smooth")
-    assert tag(page, "param.station").startswith("<select")
-    assert re.search(r'<option value="south" selected>', page)
+    assert re.findall(r'type="radio" name="param.station" value="(\w+)"( checked)?', page) == [
+        ("north", ""),
+        ("south", " checked"),
+    ]
     assert 'value="as usual"' in tag(page, "param.note")
     assert tag(page, "param.weights").startswith("<textarea")
-    assert "[1, 2]" in page
+    assert ">\n1\n2</textarea>" in page
     assert "Run afresh" in page
 
 
@@ -73,7 +84,7 @@ def test_cases_are_offered_and_prefill(client, project):
     assert "day 2013-03-31, station north" in page
     page = client.get(FORM + "?case=1").text
     assert 'value="2013-03-31"' in tag(page, "param.day")
-    assert re.search(r'<option value="north" selected>', page)
+    assert 'name="param.station" value="north" checked' in page
     for number in ("2", "-1", "x"):
         page = client.get(f"{FORM}?case={number}").text
         assert 'value="2013-01-31"' in tag(page, "param.day")
@@ -113,10 +124,18 @@ def test_mistakes_are_told_beside_their_fields_and_entries_kept(send, installati
     answer = send(day="", limit="11", note="<b>kept</b>", station="west", _commit="main")
     page = answer.text
     assert answer.status_code == 400
-    for name in ("day", "limit", "station"):
-        assert f'id="problem-{name}"' in page
-        assert 'aria-invalid="true"' in tag(page, f"param.{name}")
-        assert f"problem-{name}" in tag(page, f"param.{name}")
+    for name, problem in {
+        "day": "day is empty; expected a date like 2013-01-31.",
+        "limit": "found 11, expected at most 10.",
+        "station": "found 'west', expected one of: north, south. Did you mean 'south'?",
+    }.items():
+        told = re.search(rf'id="problem-field-{name}"[^>]*>([^<]*)<', page)
+        assert told
+        assert html.unescape(told[1]).startswith(problem[:40])
+    for described in (tag(page, "param.day"), tag(page, "param.limit"), fieldset(page, "station")):
+        assert 'aria-invalid="true"' in described
+        assert "problem-field-" in described
+    assert 'aria-invalid="true"' not in tag(page, "param.note")
     assert 'value="11"' in tag(page, "param.limit")
     assert "&lt;b&gt;kept&lt;/b&gt;" in page
     assert "<b>kept</b>" not in page
@@ -135,7 +154,9 @@ def test_unknown_fields_are_told(send, installation):
 def test_a_commit_that_is_none_is_told_beside_its_field(send, installation, commit):
     answer = send(_commit=commit, limit="9")
     assert answer.status_code in (400, 404)
-    assert 'id="problem-commit"' in answer.text
+    told = re.search(r'id="problem-commit"[^>]*>([^<]*)<', answer.text)
+    assert told
+    assert told[1]
     assert f'value="{commit}"' in tag(answer.text, "commit")
     assert 'value="9"' in tag(answer.text, "param.limit")
     assert rows(installation) == {}
@@ -172,7 +193,7 @@ def test_values_that_may_be_absent_may_be_left_blank(client, project, repository
     page = client.get(FORM).text
     assert 'value=""' in tag(page, "param.until")
     assert "required" not in tag(page, "param.until")
-    assert tag(page, "param.exact").startswith("<select")
+    assert 'name="param.exact" value="" checked> none' in page
     blank = {"param.until": "", "param.exact": "", "param.word": "", "csrf_token": token(client)}
     assert client.post(FORM, data=blank).status_code == 303
     run = only_run(installation)

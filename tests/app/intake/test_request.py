@@ -1,14 +1,17 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
+import app.intake.request as door
 from app.intake.request import (
     DirtyRunError,
     Requester,
     RunRequest,
     accept_again,
     accept_run,
+    accept_runs,
 )
 from app.run_object import whole_run
 from pipeline.manifest_parts.problems import ManifestError
@@ -21,7 +24,7 @@ from provenance.ledger.ids import new_id
 from provenance.ledger.intake import CaseToRun, case_key, prepare_runs
 from provenance.ledger.states import Status, Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
-from tests.app.intake.world import rows
+from tests.app.intake.world import Bell, rows
 
 ADA = Requester(Trigger.FORM, "ada")
 
@@ -143,6 +146,50 @@ def test_a_run_can_be_asked_for_again(ask, installation, repository, bell):
     old.dirty = "f" * 64
     with pytest.raises(DirtyRunError):
         accept_again(installation, old, True, ADA, bell)
+
+
+def test_several_values_become_one_evaluation_with_all_their_runs(ask, installation, project, bell):
+    several = {"day": ["2013-02-01 .. 2013-02-03"], "station": ["north", "south"]}
+    wanted = RunRequest("weather", "daily", {"limit": "7"}, force=True, several=several)
+    runs = accept_runs(installation, wanted, ADA, bell)
+    assert [(run.params["day"], run.params["station"]) for run in runs] == [
+        (f"2013-02-0{day}", station) for day in (1, 2, 3) for station in ("north", "south")
+    ]
+    assert bell.runs == [run.id for run in runs]
+    assert rows(installation)["evaluation"] == 1
+    with installation.ledger.reading() as session:
+        found = session.get_one(Evaluation, runs[0].evaluation_id)
+        assert (found.status, found.prepared, found.force) == ("running", True, True)
+        assert [run.id for run in found.runs] == [run.id for run in runs]
+    assert {run.params["limit"] for run in runs} == {7}
+    assert {run.status for run in runs} == {Status.QUEUED}
+
+
+def test_of_many_runs_none_is_lost_where_nobody_answers_the_bell(
+    installation, project, bell, monkeypatch
+):
+    monkeypatch.setattr(door, "_RINGING_SECONDS", 0.1)
+
+    class Slow(Bell):
+        def ring_run(self, run_id: str) -> None:
+            super().ring_run(run_id)
+            time.sleep(0.06)
+
+    slow = Slow()
+    wanted = RunRequest("weather", "daily", {}, several={"day": ["2013-01-01 .. 2013-01-31"]})
+    runs = accept_runs(installation, wanted, ADA, slow)
+    assert len(runs) == 31
+    assert slow.runs == [run.id for run in runs[: len(slow.runs)]]
+    assert len(slow.runs) < 31
+    assert rows(installation)["run"] == 31
+
+
+def test_several_values_with_a_mistake_among_them_write_nothing(installation, project, bell):
+    wanted = RunRequest("weather", "daily", {}, several={"day": ["2013-02-01", "2014-01-01"]})
+    with pytest.raises(ParameterError, match="2013-12-31"):
+        accept_runs(installation, wanted, ADA, bell)
+    assert rows(installation) == {}
+    assert bell.runs == []
 
 
 def test_many_requests_at_once_all_become_runs(ask, installation):
