@@ -26,7 +26,8 @@ from app.run_object import whole_run
 from pipeline.parameter_values import UnfitValueError, convert
 from pipeline.repository.mirror import UnknownRevisionError
 from provenance.errors import ProvenoteError
-from provenance.ledger.cancel import cancel_run, find_run
+from provenance.ledger.cancel import cancel_run
+from provenance.ledger.finding import find_run
 from provenance.ledger.states import Trigger
 
 _TAKEN = frozenset({"as_of", "case", "commit", "force", "run"})
