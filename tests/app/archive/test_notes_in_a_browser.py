@@ -25,9 +25,9 @@ def test_picked_runs_go_into_the_bin_and_come_back(page, runs):
     for run in runs[:2]:
         page.check(f"input[name=pick][value={run}]")
     page.click("button:has-text('Delete picked')")
-    page.wait_for_selector(".told")
+    page.wait_for_selector(".undo")
     assert page.locator("tbody tr").count() == 1
-    page.click(".told button:has-text('Undo')")
+    page.click(".undo button:has-text('Undo')")
     page.wait_for_url(f"**{REPORT}")
     assert page.locator("tbody tr").count() == 3
     page.check(f"input[name=pick][value={runs[0]}]")
