@@ -45,69 +45,74 @@ class Inert(HTMLParser):
 @pytest.fixture
 def hostile(maker: Maker) -> list[str]:
     """Fill every field that somebody outside can write with the same text."""
-    project = maker.project(NAME, url=EVIL)
-    commit = maker.commit(project, 1, subject=EVIL, author=EVIL)
-    error = dict.fromkeys(("kind", "message", "where", "traceback", "hint"), EVIL)
-    evaluation = maker.evaluation(commit, branch=EVIL, revision=EVIL, actor=EVIL, error=error)
-    data = json.dumps({"environment": {"python": EVIL, "implementation": EVIL}, EVIL: EVIL})
-    cell = {"cell_type": "code", "source": EVIL, "metadata": {"tags": [EVIL]}}
+    return fill(maker, NAME, EVIL)
+
+
+def fill(maker: Maker, name: str, text: str) -> list[str]:
+    """Fill every field with *text*, and return the ids of a run, a live one, an evaluation."""
+    project = maker.project(name, url=text)
+    commit = maker.commit(project, 1, subject=text, author=text)
+    error = dict.fromkeys(("kind", "message", "where", "traceback", "hint"), text)
+    evaluation = maker.evaluation(commit, branch=text, revision=text, actor=text, error=error)
+    data = json.dumps({"environment": {"python": text, "implementation": text}, text: text})
+    cell = {"cell_type": "code", "source": text, "metadata": {"tags": [text]}}
     cell["outputs"] = [
-        {"output_type": "stream", "text": EVIL},
-        {"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": [EVIL]},
-        {"output_type": "display_data", "data": {"image/png": EVIL}},
-        {"output_type": "display_data", "data": {"text/html": EVIL}},
-        {"output_type": "display_data", "data": {EVIL: EVIL}},
+        {"output_type": "stream", "text": text},
+        {"output_type": "error", "ename": text, "evalue": text, "traceback": [text]},
+        {"output_type": "display_data", "data": {"image/png": text}},
+        {"output_type": "display_data", "data": {"text/html": text}},
+        {"output_type": "display_data", "data": {text: text}},
     ]
-    notebook = {"cells": [cell], "metadata": {"kernelspec": {"display_name": EVIL}}}
+    notebook = {"cells": [cell], "metadata": {"kernelspec": {"display_name": text}}}
     run = maker.run(
         evaluation,
-        NAME,
-        params={EVIL: EVIL},
+        name,
+        params={text: text},
         verdict=Verdict.FAILED,
         error=error,
-        doing=EVIL,
+        doing=text,
         record=maker.keep(data.encode()),
         notebook=maker.keep(json.dumps(notebook).encode()),
-        log=maker.keep(EVIL.encode()),
+        log=maker.keep(text.encode()),
         environment=ENVIRONMENT,
         html=maker.keep(b"<p>what a report does in its sandbox is its own affair</p>"),
-        metrics={EVIL: (1.0, EVIL, EVIL)},
-        checks=[(False, EVIL)],
+        metrics={text: (1.0, text, text)},
+        checks=[(False, text)],
     )
-    maker.job(run, 0, stage=EVIL, sentence=EVIL, status=EVIL)
-    maker.input(run, name=EVIL, media_type=EVIL, producer=EVIL)
-    live = maker.run(evaluation, NAME, params={EVIL: 2}, status=Status.RUNNING, doing=EVIL)
-    maker.event(live, 1, "stage", stage=EVIL, status=EVIL, sentence=EVIL, seconds=None)
-    text = dict.fromkeys(("title", "source", "text", "error", "image"), EVIL)
-    maker.event(live, 2, "cell", index=1, total=2, seconds=1.0, **text)
-    maker.event(live, 3, "log", text=EVIL)
-    maker.event(live, 4, "at_work", cell=2, title=EVIL, text=EVIL)
+    maker.job(run, 0, stage=text, sentence=text, status=text)
+    maker.input(run, name=text, media_type=text, producer=text)
+    live = maker.run(evaluation, name, params={text: 2}, status=Status.RUNNING, doing=text)
+    maker.event(live, 1, "stage", stage=text, status=text, sentence=text, seconds=None)
+    cell_told = dict.fromkeys(("title", "source", "text", "error", "image"), text)
+    maker.event(live, 2, "cell", index=1, total=2, seconds=1.0, **cell_told)
+    maker.event(live, 3, "log", text=text)
+    maker.event(live, 4, "at_work", cell=2, title=text, text=text)
     environment = maker.environment(
-        ENVIRONMENT, source=EVIL, python=EVIL, platform=EVIL, packages={EVIL: EVIL}
+        ENVIRONMENT, source=text, python=text, platform=text, packages={text: text}
     )
-    error = {"message": EVIL, "hint": EVIL}
-    facts = {"host": EVIL, "log": maker.keep(EVIL.encode()), "error": error, "run_id": EVIL}
+    error = {"message": text, "hint": text}
+    facts = {"host": text, "log": maker.keep(text.encode()), "error": error, "run_id": text}
     maker.build(environment, state="failed", **facts)
-    maker.build(environment, state=EVIL, **facts)
-    gone = maker.run(evaluation, NAME, params={EVIL: 3}, commit_sha=EVIL)
+    maker.build(environment, state=text, **facts)
+    gone = maker.run(evaluation, name, params={text: 3}, commit_sha=text)
     with maker.installation.ledger.writing() as session:
-        delete_runs(session, [gone.id], EVIL)
-        add_comment(session, run.id, EVIL, EVIL)
-        pin(session, run.id, EVIL, EVIL)
-        set_retention(session, project, "", 9, EVIL)
+        delete_runs(session, [gone.id], text)
+        add_comment(session, run.id, text[:5_000], text)
+        pin(session, run.id, text, text)
+        set_retention(session, project, "", 9, text)
     measure_storage(maker.installation.store, maker.installation.ledger)
     return [run.id, live.id, evaluation.id]
 
 
-def pages(app, ids: list[str]) -> list[str]:
+def pages(app, ids: list[str], name: str = NAME, text: str = EVIL) -> list[str]:
     run, live, evaluation = ids
     with app.test_request_context():
         urls = [
-            app.url_for("archive.project", project=NAME),
-            app.url_for("archive.report", project=NAME, report=NAME),
-            app.url_for("archive.report", project=NAME, report=NAME, case=EVIL, branch=EVIL),
-            app.url_for("archive.latest", project=NAME, report=NAME, date=EVIL, branch=EVIL),
-            app.url_for("archive.project", project=NAME + "x"),
+            app.url_for("archive.project", project=name),
+            app.url_for("archive.report", project=name, report=name),
+            app.url_for("archive.report", project=name, report=name, case=text, branch=text),
+            app.url_for("archive.latest", project=name, report=name, date=text, branch=text),
+            app.url_for("archive.project", project=name + "x"),
         ]
     tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log")]
     others = [
@@ -117,9 +122,9 @@ def pages(app, ids: list[str]) -> list[str]:
         f"/runs/{live}",
         f"/runs/{live}/live?seen=running.0.0.other",
         f"/evaluations/{evaluation}",
-        f"/search?q={quote(EVIL)}",
-        f"/search?q={quote(EVIL)}&brief=1",
-        f"/search?q={quote('report:' + EVIL)}",
+        f"/search?q={quote(text)}",
+        f"/search?q={quote(text)}&brief=1",
+        f"/search?q={quote('report:' + text)}",
         f"/compare?a={run}&b={run}",
         f"/explain?a={run}",
         "/bin",

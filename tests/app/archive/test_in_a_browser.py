@@ -9,7 +9,7 @@ from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.times import CaseKey, Took, remember_took
 from tests.app.archive.maker import Maker
-from tests.app.archive.test_hostile_strings import hostile, pages
+from tests.app.archive.test_hostile_strings import fill, hostile, pages
 from tests.support.waiting import wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -82,6 +82,26 @@ def test_pages_break_no_rule_of_their_own_and_fit_a_narrow_screen(app, page, hos
             too_wide = page.evaluate(TOO_WIDE)
             assert too_wide == [], url
     assert page.complaints == []
+
+
+LONG = ("supercalifragilistic" * 40 + " ✈️🛫\n\u202eطائرة " + "שלום ") * 11
+"""Ten thousand characters: words without an end, pictures, lines, what is read from the right."""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_longest_texts_stay_within_the_page(app, page, maker: Maker, width: int):
+    name = "שלום" + "a" * 90
+    ids = fill(maker, name, LONG)
+    page.set_viewport_size({"width": width, "height": 900})
+    too_wide = TOO_WIDE.replace("390", str(width)).replace("391", str(width + 1))
+    found = {}
+    for url in pages(app, ids, name, "x"):
+        if not any(part in url for part in ("/live?", "brief=", "/latest/")):
+            page.goto(url)
+            found[url] = page.evaluate(too_wide)
+    assert {url: places for url, places in found.items() if places} == {}
+    # The live run is told to have drawn a figure, which is no picture.
+    assert [one for one in page.complaints if "404" not in one] == []
 
 
 @pytest.mark.parametrize("width", [390, 700, 1280])
