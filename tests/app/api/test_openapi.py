@@ -9,6 +9,7 @@ ADDRESSES = {
     "/api/v1/runs/{run_id}/cancel": {"post"},
     "/api/v1/runs/{run_id}/rerun": {"post"},
     "/api/v1/runs/{run_id}/provenance": {"get"},
+    "/api/v1/runs/{run_id}/figures": {"get"},
     "/api/v1/runs/{run_id}/export": {"get"},
     "/api/v1/schemas/run-facet": {"get"},
     "/api/v1/evaluations/{evaluation_id}": {"get"},

@@ -1,10 +1,14 @@
 import json
+from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 
+from app.work.indexing import read_pages
 from provenance.ledger.states import Status, Verdict
+from provenance.ledger.text_tables import PageText
+from provenance.ledger.words import note_page
 from tests.app.archive.maker import Maker
 
 EVIL = (
@@ -16,6 +20,7 @@ NAME = EVIL.replace("/", "")
 """As a part of an address, where a slash would start the next one."""
 
 ENVIRONMENT = "e" * 64
+FIGURES = ("/figures", "/figures/1", "/figures/2")
 
 
 class Inert(HTMLParser):
@@ -51,8 +56,12 @@ def hostile(maker: Maker) -> list[str]:
         {"output_type": "display_data", "data": {"image/png": EVIL}},
         {"output_type": "display_data", "data": {"text/html": EVIL}},
         {"output_type": "display_data", "data": {EVIL: EVIL}},
+        {"output_type": "display_data", "data": {"text/html": f"<table><td>{EVIL}"}},
+        {"output_type": "display_data", "data": {"text/html": f"<table><tr><th>{escape(EVIL)}"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": EVIL}},
     ]
-    notebook = {"cells": [cell], "metadata": {"kernelspec": {"display_name": EVIL}}}
+    heading = {"cell_type": "markdown", "source": f"# {EVIL}"}
+    notebook = {"cells": [heading, cell], "metadata": {"kernelspec": {"display_name": EVIL}}}
     run = maker.run(
         evaluation,
         NAME,
@@ -68,6 +77,10 @@ def hostile(maker: Maker) -> list[str]:
         metrics={EVIL: (1.0, EVIL, EVIL)},
         checks=[(False, EVIL)],
     )
+    page = PageText(html=run.html, notebook=run.notebook, project_id=project.id, names=EVIL)
+    with maker.installation.ledger.writing() as session:
+        note_page(session, page)
+    assert read_pages(maker.installation, 9.0) == 1
     maker.job(run, 0, stage=EVIL, sentence=EVIL, status=EVIL)
     maker.input(run, name=EVIL, media_type=EVIL, producer=EVIL)
     live = maker.run(evaluation, NAME, params={EVIL: 2}, status=Status.RUNNING, doing=EVIL)
@@ -96,7 +109,7 @@ def pages(app, ids: list[str]) -> list[str]:
             app.url_for("archive.latest", project=NAME, report=NAME, date=EVIL, branch=EVIL),
             app.url_for("archive.project", project=NAME + "x"),
         ]
-    tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log")]
+    tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log", *FIGURES)]
     others = [
         "/",
         "/environments",
