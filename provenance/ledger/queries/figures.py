@@ -146,6 +146,6 @@ def _why_not(number: int, figures: PageFigures) -> tuple[str, str]:
             "A worker reads a page within a second or so after its run has ended; look again then.",
         )
     if not figures.kept:
-        return f"There is no figure {number}: the page shows none.", ""
+        return f"There is no figure {number}: none was found on the page.", ""
     last: Sequence[FigureRow] = figures.kept[-1:]
     return f"There is no figure {number} on this page.", f"There are 1 to {last[0].number}."

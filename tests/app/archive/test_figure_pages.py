@@ -49,7 +49,7 @@ def test_a_page_that_was_not_read_or_shows_none_says_so(client, maker, evaluatio
     answer = client.get(f"/runs/{run.id}/figures/1")
     assert (answer.status_code, "look again" in answer.text) == (404, True)
     run = shown_run(maker, evaluation, {"text/plain": "7"})
-    assert "shows no figure and no table" in client.get(f"/runs/{run.id}/figures").text
+    assert "No figure and no table was found" in client.get(f"/runs/{run.id}/figures").text
     failed = maker.run(evaluation, verdict=Verdict.ERROR)
     assert client.get(f"/runs/{failed.id}/figures").status_code == 404
     assert f'/runs/{failed.id}/figures"' not in client.get(f"/runs/{failed.id}").text
@@ -205,6 +205,12 @@ def test_a_page_with_very_much_on_it_is_bounded(client, maker, evaluation) -> No
     assert "all of it as JSON" in table
     assert client.get("/projects/flights/reports/sanity_check").status_code == 200
     assert time.monotonic() - began < 60
+
+
+def test_a_notebook_that_is_too_large_is_not_read(client, maker, evaluation) -> None:
+    run = shown_run(maker, evaluation, {"image/png": "A" * 40_000_000}, {"text/html": TABLE})
+    assert "in executed notebooks of up to 20 MB" in client.get(f"/runs/{run.id}/figures").text
+    assert client.get(f"/api/v1/runs/{run.id}/figures").json["total"] == 0
 
 
 def test_the_interface_lists_figures(client, maker, evaluation) -> None:

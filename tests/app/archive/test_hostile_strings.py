@@ -1,15 +1,19 @@
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 
+from app.work.indexing import read_pages
 from provenance.datasets.pins import pin
 from provenance.ledger.bin import delete_runs
 from provenance.ledger.marks import add_comment
 from provenance.ledger.retention import set_retention
 from provenance.ledger.states import Status, Verdict
+from provenance.ledger.text_tables import PageText
+from provenance.ledger.words import note_page
 from provenance.measuring import measure_storage
 from tests.app.archive.maker import Maker
 
@@ -22,6 +26,7 @@ NAME = EVIL.replace("/", "")
 """As a part of an address, where a slash would start the next one."""
 
 ENVIRONMENT = "e" * 64
+FIGURES = ("/figures", "/figures/1", "/figures/2")
 
 
 class Inert(HTMLParser):
@@ -62,8 +67,12 @@ def fill(maker: Maker, name: str, text: str) -> list[str]:
         {"output_type": "display_data", "data": {"image/png": text}},
         {"output_type": "display_data", "data": {"text/html": text}},
         {"output_type": "display_data", "data": {text: text}},
+        {"output_type": "display_data", "data": {"text/html": f"<table><td>{text}"}},
+        {"output_type": "display_data", "data": {"text/html": f"<table><tr><th>{escape(text)}"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": text}},
     ]
-    notebook = {"cells": [cell], "metadata": {"kernelspec": {"display_name": text}}}
+    heading = {"cell_type": "markdown", "source": f"# {text}"}
+    notebook = {"cells": [heading, cell], "metadata": {"kernelspec": {"display_name": text}}}
     run = maker.run(
         evaluation,
         name,
@@ -79,6 +88,10 @@ def fill(maker: Maker, name: str, text: str) -> list[str]:
         metrics={text: (1.0, text, text)},
         checks=[(False, text)],
     )
+    page = PageText(html=run.html, notebook=run.notebook, project_id=project.id, names=text)
+    with maker.installation.ledger.writing() as session:
+        note_page(session, page)
+    assert read_pages(maker.installation, 9.0) == 1
     maker.job(run, 0, stage=text, sentence=text, status=text)
     maker.input(run, name=text, media_type=text, producer=text)
     live = maker.run(evaluation, name, params={text: 2}, status=Status.RUNNING, doing=text)
@@ -114,7 +127,7 @@ def pages(app, ids: list[str], name: str = NAME, text: str = EVIL) -> list[str]:
             app.url_for("archive.latest", project=name, report=name, date=text, branch=text),
             app.url_for("archive.project", project=name + "x"),
         ]
-    tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log")]
+    tabs = [f"/runs/{run}{tab}" for tab in ("", "/notebook", "/provenance", "/log", *FIGURES)]
     others = [
         "/",
         "/environments",

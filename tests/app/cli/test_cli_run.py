@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from provenance.ledger.engine import Ledger
+from provenance.ledger.figures import write_figures
 from provenance.ledger.tables import Run, RunEvent
+from provenance.ledger.words import unread_pages
 from tests.app.cli.conftest import Desk
 from tests.support.processes import Home, ended
 from tests.support.repository import make_repository, notebook
@@ -84,6 +87,19 @@ def test_show_tells_a_run_as_run_did(used_desk: Desk) -> None:
         assert part in told.out
     unknown = used_desk("show", "run_nowhere", "--json")
     assert (unknown.status, unknown.json["error"]["code"]) == (2, "unknown_run")
+
+
+def test_show_tells_how_many_figures_the_page_has_once_they_are_known(used_desk: Desk) -> None:
+    run = used_desk.json("run", "quick")
+    assert run["figures"] is None
+    assert "figures" not in used_desk("show", run["id"]).out
+    ledger = Ledger(f"sqlite:///{used_desk.home.path / 'ledger.sqlite'}")
+    with ledger.writing() as session:
+        for page in unread_pages(session, 99):
+            write_figures(session, page.id, [], 3)
+    ledger.close()
+    assert used_desk.json("show", run["id"])["figures"] == 3
+    assert f"3, at {run['links']['page']}/figures" in used_desk("show", run["id"]).out
 
 
 def test_plan_says_what_run_then_does_and_executes_nothing(desk: Desk) -> None:
