@@ -29,7 +29,10 @@ _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 _END_SIZE, _END_64_SIZE = 22, 20
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError),
+    *(NotImplementedError, RuntimeError),  # a version, a form or a password that zipfile refuses
+)
 
 
 class BundleError(InvalidInputError):
@@ -55,7 +58,7 @@ class Entries:
             with self.archive.open(self.infos[name]) as reader:
                 while piece := reader.read(_PIECE):
                     yield piece
-        except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+        except _BROKEN as error:
             raise DamagedError(f"it cannot be unpacked: {str(error)[:200]}") from None
 
     def read(self, name: str, most: int) -> bytes:

@@ -41,6 +41,7 @@ class Client:
     """Asks over one connection that is kept, as a browser or a program does."""
 
     def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=180)
 
     def send(

@@ -25,6 +25,8 @@ from tests.support.postgres import postgresql_binaries, postgresql_server
 
 _FEW, _MANY = 1_000, 1_000_000
 _ROUNDS, _P95, _LARGEST, _START_SECONDS = 40, 0.050, 100_000.0, 60.0
+_VISITS, _USABLE = 10, 0.300
+_CHROMIUM = Path("/usr/bin/chromium")
 _WORDS = (
     "Ten projects of four reports and five cases; all runs of one project, a tenth of all, have "
     f"recorded 20 metrics. Each address {_ROUNDS} times over one connection, with other runs, "
@@ -71,6 +73,8 @@ def measure(place: Place) -> Iterator[Table]:
             print(f"{runs:,} runs are in {kind} after {time.monotonic() - began:.0f} s")
             client = stack.enter_context(_web(folder, home, url))
             yield _table(client, seeded, kind, runs)
+            if runs == _MANY and kind == "SQLite":
+                yield from _in_a_browser(place, client.address)
 
 
 def _seeded(url: str, runs: int) -> Seeded:
@@ -94,6 +98,30 @@ def _table(client: Client, seeded: Seeded, kind: str, runs: int) -> Table:
             goals.append(Goal(f"bytes of home, {runs:,} runs, {kind}", size, _LARGEST, BYTES))
     title = f"An archive of {runs:,} runs, {kind}"
     return Table("m", title, tuple(figures), tuple(goals), _WORDS.format(kind))
+
+
+def _in_a_browser(place: Place, address: str) -> Iterator[Table]:
+    """Yield how long home takes until a reader can use it, each time without anything cached."""
+    if not _CHROMIUM.exists():
+        place.leave_out("home in Chromium", "it is not installed")
+        return
+    from playwright.sync_api import sync_playwright
+
+    took = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000"
+    seconds = []
+    with sync_playwright() as driver:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = driver.chromium.launch(executable_path=str(_CHROMIUM), args=options)
+        for _ in range(_VISITS + 1):
+            page = browser.new_context().new_page()
+            page.goto(address)
+            seconds.append(page.evaluate(took))
+            page.context.close()
+        browser.close()
+    figure = Figure.of("home until its scripts have run", seconds[1:])
+    goal = Goal(f"home in Chromium, {_MANY:,} runs", figure.median, _USABLE, "s")
+    words = "From the click to the end of DOMContentLoaded, in a new context each time."
+    yield Table("m", "Home in a browser", (figure,), (goal,), words)
 
 
 def _asked(client: Client, address: str, seeded: Seeded) -> tuple[list[float], int]:
