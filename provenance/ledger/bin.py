@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Batch, Pin, PointerEvent
 from provenance.ledger.finding import no_run
-from provenance.ledger.frozen_rows import frozen, of_runs, thawed
+from provenance.ledger.frozen_rows import Rows, frozen, named_runs, remove, thawed
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import note_heads
 from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
@@ -47,6 +47,12 @@ class CannotDeleteError(ConflictingError):
     code = "cannot_delete"
 
 
+class CannotRestoreError(ConflictingError):
+    """Raised when a run cannot be brought back as things are."""
+
+    code = "cannot_restore"
+
+
 @dataclass(frozen=True)
 class Deletion:
     """Runs that were deleted at once."""
@@ -70,7 +76,7 @@ def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
     """
     runs = _to_delete(session, run_ids)
     deletion, at, ids = new_id("deletion"), utc_now(), [run.id for run in runs]
-    rows = {run_id: frozen(session, run_id) for run_id in ids}
+    rows = frozen(session, ids)
     told = ("id", "project_id", "report", "case", "verdict", "commit_sha", "record", "html")
     for run in runs:
         facts = {name: getattr(run, name) for name in told}
@@ -80,9 +86,7 @@ def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
         holds = [{"run_id": run_id, "digest": digest} for digest in _needed(rows[run_id])]
         if holds:
             session.execute(insert(BinHold), holds)
-    for table, column in reversed(of_runs()):
-        session.execute(delete(table).where(column.in_(ids)))
-    session.expunge_all()
+    remove(session, ids)
     _head_back(session, runs)
     return deletion
 
@@ -94,8 +98,7 @@ def _to_delete(session: Session, run_ids: Iterable[str]) -> list[Run]:
             f"{len(wanted)} runs are named to be deleted, expected 1 to {MOST_AT_ONCE}.",
             "Pick them in a list, or name them by their ids.",
         )
-    query = select(Run).where(or_(Run.id.in_(wanted), Run.again_of.in_(wanted))).order_by(Run.id)
-    runs = [*session.scalars(query.with_for_update(of=Run))]
+    runs = _with_those_about_them(session, wanted)
     if missing := [one for one in wanted if one not in {run.id for run in runs}]:
         raise no_run(session, missing[0])
     for run in runs:
@@ -105,6 +108,19 @@ def _to_delete(session: Session, run_ids: Iterable[str]) -> list[Run]:
             )
     _refuse_held(session, [run.id for run in runs])
     return runs
+
+
+def _with_those_about_them(session: Session, wanted: Sequence[str]) -> list[Run]:
+    """Return runs, the runs about them, and so on: a "what if" may have been reproduced."""
+    found: dict[str, Run] = {}
+    which = Run.id.in_(wanted)
+    while True:
+        query = select(Run).where(which).order_by(Run.id).with_for_update(of=Run)
+        more = {run.id: run for run in session.scalars(query) if run.id not in found}
+        if not more:
+            return [found[run_id] for run_id in sorted(found)]
+        found |= more
+        which = Run.again_of.in_(more)
 
 
 def _refuse_held(session: Session, ids: list[str]) -> None:
@@ -122,7 +138,7 @@ def _refuse_held(session: Session, ids: list[str]) -> None:
             )
 
 
-def _needed(rows: dict[str, list[dict[str, object]]]) -> list[str]:
+def _needed(rows: Rows) -> list[str]:
     """Return the digests that a run's rows name, but for its record and page."""
     (run,) = rows["run"]
     named = [run["notebook"], run["log"]]
@@ -152,7 +168,10 @@ def _head_back(session: Session, runs: Sequence[Run]) -> None:
 
 
 def restore(session: Session, deletion: str) -> list[str]:
-    """Bring back what was deleted at once, and return the ids; raise UnknownDeletionError."""
+    """Bring back what was deleted at once, and return the ids.
+
+    Raises UnknownDeletionError, and CannotRestoreError where it is about what was deleted too.
+    """
     query = select(BinnedRun).where(BinnedRun.deletion == deletion).order_by(BinnedRun.id)
     found = [*session.scalars(query.with_for_update())]
     if not found:
@@ -161,10 +180,24 @@ def restore(session: Session, deletion: str) -> list[str]:
             f"It was undone already, or more than {BIN_DAYS} days ago.",
         )
     ids = [one.id for one in found]
+    _refuse_without(session, ids, set().union(*(named_runs(one.rows) for one in found)))
     thawed(session, [one.rows for one in found])
     note_heads(session, session.scalars(select(Run).where(Run.id.in_(ids))).all())
     _empty(session, ids)
     return ids
+
+
+def _refuse_without(session: Session, ids: Sequence[str], named: set[str]) -> None:
+    """Refuse to bring back what is about a run that is not there."""
+    missing = named - set(ids) - set(session.scalars(select(Run.id).where(Run.id.in_(named))))
+    for run_id in sorted(missing):
+        other = session.get(BinnedRun, run_id)
+        raise CannotRestoreError(
+            f"It is about run {run_id}, which was deleted as well: nothing was brought back.",
+            f"Bring that back first: `provenote restore {other.deletion}`."
+            if other
+            else "That one is gone for good.",
+        )
 
 
 def _empty(session: Session, ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from provenance.datasets.pins import pin
 from provenance.ledger.bin import (
     CannotDeleteError,
+    CannotRestoreError,
     UnknownDeletionError,
     WhichRunsError,
     delete_runs,
@@ -23,6 +24,7 @@ from provenance.ledger.finding import DeletedRunError, UnknownRunError, find_run
 from provenance.ledger.frozen_rows import of_runs
 from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
 from provenance.ledger.marks import add_comment, add_tag
+from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.roots import named_now, read_roots
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import CaseHead, Evaluation, Metric, Run, RunInput, RunJob
@@ -63,16 +65,22 @@ def everything(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
     """Return all rows of the tables that runs have rows in, and the heads of cases."""
     tables = [*(table for table, _ in of_runs()), Base.metadata.tables["case_head"]]
     with ledger.reading() as session:
-        return {
+        found = {
             table.name: [dict(row) for row in session.execute(select(table)).mappings()]
             for table in tables
         }
+        # A null of JSON is read like one of SQL, and is none to whoever asks for rows without.
+        for column in (Run.data, Run.error):
+            query = select(Run.id).where(column.is_(None)).order_by(Run.id)
+            found[f"no {column.key}"] = [{"id": run_id} for run_id in session.scalars(query)]
+    return found
 
 
 def test_what_is_deleted_leaves_no_row_and_comes_back_as_it_was(ledger: Ledger, run: str) -> None:
     before = everything(ledger)
     deletion = delete(ledger, run)
     assert not any(everything(ledger).values())
+    assert before["no data"]
     with ledger.writing() as session:
         assert restore(session, deletion) == [run]
     before["run"][0]["dedup_key"] = None  # the same may have been asked for meanwhile
@@ -146,15 +154,47 @@ def test_what_its_page_said_is_forgotten_with_it_unless_others_show_it(
         assert len(session.scalars(select(Figure.sha256)).all()) == 1
 
 
-def test_runs_about_a_run_go_and_come_with_it(
+def about(ledger: Ledger, evaluation: Evaluation, run: str, purpose: str) -> str:
+    """Write a run about another; of a reproduction, also what came of it."""
+    facts = {"status": Status.FINISHED, "purpose": purpose, "again_of": run}
+    (made,) = add_runs(ledger, evaluation, **facts)
+    if purpose == "reproduce":
+        with ledger.writing() as session:
+            write_reproduction(session, Attempted(run, made, "identical", "Same.", {}, "ada"))
+    return made
+
+
+def test_runs_about_a_run_and_about_those_go_and_come_with_it(
     ledger: Ledger, evaluation: Evaluation, run: str
 ) -> None:
-    facts = {"status": Status.FINISHED, "purpose": "whatif", "again_of": run}
-    (about,) = add_runs(ledger, evaluation, **facts)
+    asked = about(ledger, evaluation, run, "whatif")
+    again = about(ledger, evaluation, asked, "reproduce")
+    before = everything(ledger)
     deletion = delete(ledger, run)
+    assert not any(everything(ledger).values())
     with ledger.writing() as session:
-        assert session.scalars(select(Run.id)).all() == []
-        assert restore(session, deletion) == sorted([run, about])
+        assert restore(session, deletion) == sorted([run, asked, again])
+    before["run"][0]["dedup_key"] = None
+    assert everything(ledger) == before
+
+
+def test_a_reproduction_goes_without_its_original_and_comes_back_after_it(
+    ledger: Ledger, evaluation: Evaluation, run: str
+) -> None:
+    again = about(ledger, evaluation, run, "reproduce")
+    before = everything(ledger)
+    first = delete(ledger, again)
+    assert everything(ledger)["reproduction"] == []
+    second = delete(ledger, run)
+    with ledger.writing() as session, pytest.raises(CannotRestoreError, match=run) as refused:
+        restore(session, first)
+    assert second in refused.value.hint
+    with ledger.writing() as session:
+        restore(session, second)
+    with ledger.writing() as session:
+        restore(session, first)
+    before["run"][0]["dedup_key"] = None
+    assert everything(ledger) == before
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
