@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipeline.parameter_values import Type, type_of
+from provenance.parsing import parse
 
 SKIP = object()
 
@@ -66,7 +67,7 @@ def _last_name(node: ast.expr) -> str:
 def annotation_text(text: str) -> Annotation:
     """Return what the annotation *text* says; nothing if it is none."""
     try:
-        return annotation_of(ast.parse(text, mode="eval").body)
+        return annotation_of(parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Annotation()
 

@@ -5,8 +5,9 @@ A cell may hold magics (``%matplotlib inline``), shell lines (``!ls``) and quest
 make of them, so that whoever follows the code sees what they load and run.
 """
 
-import ast
 import re
+
+from provenance.parsing import parse
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[ \t]*(.*)")
 _LINE_MAGIC = re.compile(r"^(\s*)((?:[\w.,\[\] ]+=\s*)?)%(\w+)[ \t]*(.*)$")
@@ -21,7 +22,7 @@ def plain_python(source: str) -> str:
     A cell that is Python already is returned as it is.
     """
     try:
-        ast.parse(source)
+        parse(source)
     except (SyntaxError, ValueError):
         return _transformed(source)
     return source

@@ -19,6 +19,7 @@ from pipeline.templates import BUILTIN, Template, read_template
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.identity.environment import EnvironmentFacts
 from provenance.nearest import did_you_mean_or_all, listed
+from provenance.parsing import parse
 
 _PYTHON = ("python", "ipython")
 
@@ -118,7 +119,7 @@ def _imported(sources: tuple[str, ...]) -> frozenset[str]:
     found: set[str] = set()
     for source in sources:
         try:
-            tree = ast.parse(plain_python(source))
+            tree = parse(plain_python(source))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for node in ast.walk(tree):

@@ -14,6 +14,7 @@ from pipeline.parameters import Parameter, valid_name
 from pipeline.r_parameters import assignments
 from provenance.errors import InvalidInputError
 from provenance.nearest import shown
+from provenance.parsing import parse
 
 TAG = "parameters"
 MAX_SOURCE = 200_000
@@ -148,9 +149,9 @@ def _statements(source: str, where: str) -> list[ast.stmt]:
         raise TemplateError(f"{where}: a cell of parameters is plain Python, without %% magic.")
     try:
         try:
-            return ast.parse(source).body
+            return parse(source).body
         except SyntaxError:
-            return ast.parse(_IPYTHON.sub("", source)).body
+            return parse(_IPYTHON.sub("", source)).body
     except SyntaxError as error:
         raise TemplateError(f"{where}, line {error.lineno}: {error.msg}.") from None
     except (ValueError, RecursionError, MemoryError):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pipeline.repository.tree import Tree
 from provenance.errors import InvalidInputError, ProvenoteError
 from provenance.nearest import did_you_mean, listed
+from provenance.parsing import parse
 
 SEARCH = ("", "src")
 """Folders of a checkout from which its code imports, in order."""
@@ -137,7 +138,7 @@ def _content(tree: Tree, path: str) -> bytes:
 
 def _parsed(path: str, content: bytes) -> ast.Module:
     try:
-        return ast.parse(content, path)
+        return parse(content, path)
     except SyntaxError as error:
         raise SignatureError(f"{path}, line {error.lineno}: {error.msg}.") from None
     except (ValueError, RecursionError, MemoryError):

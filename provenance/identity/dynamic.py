@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from provenance.parsing import parse
+
 _IMPORTERS = {"importlib.import_module", "importlib.__import__", "builtins.__import__"}
 _IMPORTERS |= {"importlib.util.find_spec"}
 _RESOURCE_READERS = ("importlib.resources.", "importlib_resources.", "pkgutil.get_data")
@@ -175,7 +177,7 @@ class ImportReader(ast.NodeVisitor):
         source = literal(node.args[0]) if node.args else None
         name = dotted.rpartition(".")[2]
         try:
-            tree = ast.parse(source.strip()) if source is not None else None
+            tree = parse(source.strip()) if source is not None else None
         except (SyntaxError, ValueError):
             tree = None
         if tree is None:

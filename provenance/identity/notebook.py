@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from provenance.identity import r_source
 from provenance.identity.canonical import digest
+from provenance.parsing import parse
 
 _VERBATIM_TAG = "raises-exception"
 _SHOWN_TAGS = ("hide", "remove")
@@ -70,7 +71,7 @@ def _meaning_of_python(source: str) -> tuple[object, ...] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = parse(source)
         quiet = _ends_quietly(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from provenance.identity.dynamic import ImportReader, ImportReference, exported_names
 from provenance.identity.literals import DataReferences, data_references
+from provenance.parsing import parse
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Syntax trees differ between feature versions, so their hashes name the one that made them."""
@@ -40,7 +41,7 @@ def read_python(source: bytes) -> PythonFacts:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = parse(source)
         return _facts(tree)
     except SyntaxError as error:
         return _unreadable(error.lineno or 1, error.msg)
