@@ -3,6 +3,7 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import redirect, render_template, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from app.current import actor, installation
@@ -55,8 +56,11 @@ def just_deleted() -> Deletion | None:
     asked = request.args.get(UNDO, "")
     if not asked or "\0" in asked:
         return None
-    with installation().ledger.reading() as session:
-        return deletion_of(session, asked)
+    try:
+        with installation().ledger.reading() as session:
+            return deletion_of(session, asked)
+    except SQLAlchemyError:
+        return None  # the page may be the one that tells of a ledger that does not answer
 
 
 def _back() -> str:

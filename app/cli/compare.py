@@ -120,7 +120,9 @@ def _print_cell(cell: dict[str, Any]) -> None:
 
 
 def _print_lines(diff: str | None) -> None:
-    lines = [line for line in (diff or "").splitlines() if not line.startswith(("---", "+++"))]
+    lines = (diff or "").splitlines()
+    # The first two name the files; what begins like them further down is a line of one.
+    lines = [line for line in lines[:2] if not line.startswith(("---", "+++"))] + lines[2:]
     _shortened(lines, lambda line: say(f"      {line}", fg=line_colour(line)))
 
 

@@ -6,6 +6,7 @@ import click
 from sqlalchemy.orm import Session
 
 from app.cli.data_common import actor, open_installation
+from app.cli.meant import run_named
 from app.cli.options import json_option
 from app.cli.output import print_json, say
 from app.notes_object import notes_object
@@ -25,16 +26,16 @@ from provenance.ledger.marks import add_comment, add_tag, remove_tag
 @click.option("--until", metavar="INSTANT", help="When the pin ends by itself; left out: never.")
 @json_option
 def command(run_id: str, as_json: bool, **given: Any) -> None:
-    """Show what people have made of RUN: tags, comments, pins; or add to it.
+    """Show what people have made of RUN (or latest): tags, comments, pins; or add to it.
 
     A pinned run is not deleted, and its page is kept whatever the retention of its report.
     """
     installation = open_installation()
     if any(given[name] for name in ("tags", "gone", "comment")) or given["pinned"] is not None:
         with installation.ledger.writing() as session:
-            _write(session, find_run(session, run_id).id, given)
+            _write(session, find_run(session, run_named(session, run_id)).id, given)
     with installation.ledger.reading() as session:
-        told = notes_object(session, find_run(session, run_id).id)
+        told = notes_object(session, find_run(session, run_named(session, run_id)).id)
     if as_json:
         print_json(told)
     else:
@@ -61,4 +62,5 @@ def _print(told: dict[str, Any]) -> None:
         until = f" until {one['expires_at']}" if one["expires_at"] else ""
         say(f"  pinned by {one['holder']}{until}{': ' if one['reason'] else ''}{one['reason']}")
     for one in told["comments"]:
-        say(f"  {one['actor']}, {one['at']}: {one['text']}")
+        for line in f"{one['actor']}, {one['at']}: {one['text']}".split("\n"):
+            say(f"  {line}")

@@ -9,7 +9,7 @@ from app.cli.options import json_option
 from app.cli.output import print_json, say
 from app.notes_object import storage_object
 from app.web.filters import size
-from provenance.ledger.queries.projects import project_named
+from provenance.ledger.queries.projects import known_report, project_named
 from provenance.ledger.retention import ALL_REPORTS, LONGEST_DAYS, set_retention
 from provenance.measuring import measure_storage
 
@@ -32,10 +32,12 @@ def command(project: str | None, report: str, as_json: bool, **given: Any) -> No
     record of how it came to be stays, and so do the newest page of each case and what is pinned.
     The bytes are freed by `provenote gc --delete`.
     """
+    if given["keep_days"] and given["keep_all"]:
+        raise click.UsageError("--keep-days and --keep-all exclude each other.")
+    if project is None and (given["keep_days"] or given["keep_all"]):
+        raise click.UsageError("Name the PROJECT whose pages are meant.")
     installation = open_installation()
-    if given["keep_days"] or given["keep_all"]:
-        if project is None:
-            raise click.UsageError("Name the PROJECT whose pages are meant.")
+    if project is not None and (given["keep_days"] or given["keep_all"]):
         with installation.ledger.writing() as session:
             found = project_named(session, project)
             set_retention(session, found, report, given["keep_days"], actor())
@@ -43,10 +45,15 @@ def command(project: str | None, report: str, as_json: bool, **given: Any) -> No
         measure_storage(installation.store, installation.ledger)
     with installation.ledger.reading() as session:
         if project is not None:
-            project_named(session, project)
+            found = project_named(session, project)
+            if report != ALL_REPORTS:
+                known_report(session, found, report)
         told = storage_object(session)
     if project is not None:
         told["projects"] = [one for one in told["projects"] if one["project"] == project]
+    if report != ALL_REPORTS:
+        for one in told["projects"]:
+            one["reports"] = [kept for kept in one["reports"] if kept["report"] == report]
     if as_json:
         print_json(told)
     else:

@@ -7,16 +7,19 @@ from datetime import timedelta
 
 import structlog
 
+from app.work.owner import owner_name
 from pipeline.installation import Installation
 from provenance.ledger.bin import purge
 from provenance.ledger.columns import utc_now
-from provenance.ledger.queries.storage import measured_at
+from provenance.ledger.leases import Claimant, acquire, release
+from provenance.ledger.queries.storage import is_due
 from provenance.ledger.retention import expire, rules
 from provenance.measuring import measure_storage
 
 _LOOK_SECONDS = 30.0
 _TIDY_SECONDS = 600.0
 _MEASURED_EVERY = timedelta(days=1)
+_MEASURING, _LONGEST_MEASURING = "measure the store", 3600.0
 _AT_ONCE = 200
 """Runs that one transaction clears or lets go of: nobody waits long for it."""
 _log = structlog.get_logger()
@@ -71,11 +74,19 @@ def empty_bin(installation: Installation) -> int:
 
 def measure_if_wanted(installation: Installation) -> bool:
     """Measure the store where that was asked for, or was not done for a day."""
-    with installation.ledger.reading() as session:
-        at = measured_at(session)
-    if at is not None and at > utc_now() - _MEASURED_EVERY:
-        return False
-    measure_storage(installation.store, installation.ledger)
+    ledger = installation.ledger
+    with ledger.reading() as session:
+        if not is_due(session, utc_now() - _MEASURED_EVERY):
+            return False
+    with ledger.writing() as session:
+        lease = acquire(session, _MEASURING, Claimant(owner_name(), _LONGEST_MEASURING))
+    if lease is None:
+        return False  # another worker is at it
+    try:
+        measure_storage(installation.store, ledger)
+    finally:
+        with ledger.writing() as session:
+            release(session, lease)
     return True
 
 

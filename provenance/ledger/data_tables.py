@@ -74,7 +74,7 @@ class Batch(Base):
     """A model's metadata and metrics; of data what its maker said of it."""
     record: Mapped[str | None]
     """Digest of the record of the job that made it; null for what was imported."""
-    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id), index=True)
     actor: Mapped[str]
     idempotency_key: Mapped[str | None]
     """Who publishes the same thing again under the same key gets this batch."""
@@ -108,7 +108,7 @@ class PointerEvent(Base):
     to_batch: Mapped[str | None] = mapped_column(ForeignKey("batch.id"))
     actor: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
-    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey(Run.id), index=True)
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

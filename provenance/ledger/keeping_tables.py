@@ -53,8 +53,8 @@ class BinnedRun(Base):
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     rows: Mapped[dict[str, Any]]
     """By table the rows that it had, in JSON form."""
-    record: Mapped[str | None]
-    html: Mapped[str | None]
+    record: Mapped[str | None] = mapped_column(index=True)
+    html: Mapped[str | None] = mapped_column(index=True)
 
 
 class BinHold(Base):
@@ -92,6 +92,8 @@ class StorageUse(Base):
     runs: Mapped[int]
     pages: Mapped[int]
     """Different pages: of the whole store, objects of any kind."""
+    due: Mapped[bool] = mapped_column(default=False)
+    """Of the whole store: whether somebody has asked for it to be measured anew."""
     size: Mapped[int] = mapped_column(BigInteger)
     """In bytes: pages, executed notebooks and logs; what several share is counted for each."""
     at: Mapped[datetime]

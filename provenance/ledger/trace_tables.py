@@ -65,7 +65,7 @@ class Reproduction(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
     """The run that was to be reproduced."""
-    again: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
+    again: Mapped[str | None] = mapped_column(ForeignKey("run.id"), index=True)
     """The run that did it; null where it could not even begin."""
     answer: Mapped[str]
     """``identical``, ``within_tolerance``, ``differs`` or ``cannot``."""

@@ -71,7 +71,7 @@
     for (const place of form.querySelectorAll("[data-problem]")) {
       if (place.textContent) touched.add(place.closest("[data-field]"));
     }
-    ask(); // how many runs it makes as it is prefilled
+    if (!touched.size) ask(); // how many runs it makes as it is prefilled
 
     /* What would run is a part of the page that is answered. */
     let plainly = false;

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from provenance.ledger.keeping_tables import Retention, StorageUse
@@ -34,14 +34,15 @@ class KeptProject:
     reports: tuple[Kept, ...]
 
 
-def measured_at(session: Session) -> datetime | None:
-    """Return when the store was measured the last time; None where it is to be measured."""
-    return session.scalar(select(func.min(StorageUse.at)))
+def is_due(session: Session, before: datetime) -> bool:
+    """Tell whether the store is to be measured: somebody asks, or it was not since *before*."""
+    whole = whole_store(session)
+    return whole is None or whole.due or whole.at < before
 
 
 def ask_to_measure(session: Session) -> None:
-    """Let the next worker that looks measure the store."""
-    session.execute(delete(StorageUse))
+    """Let the next worker that looks measure the store; what is known stays until then."""
+    session.execute(update(StorageUse).values(due=True))
 
 
 def whole_store(session: Session) -> StorageUse | None:

@@ -15,7 +15,7 @@ def test_a_project_without_evaluations_says_what_will_stand_there(client, maker:
     maker.project()
     page = client.get("/").text
     assert "provenote run" in page
-    assert "Nothing. The latest run of every case passed." in page
+    assert "of every case the latest run that was not cancelled passed." in page
 
 
 def test_only_the_latest_run_of_a_case_needs_attention(client, maker: Maker):

@@ -2,13 +2,14 @@
 
 import html as markup
 import re
+from datetime import timedelta
 
 import pytest
 
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.keeping_tables import RunComment
-from provenance.ledger.queries.storage import measured_at
+from provenance.ledger.queries.storage import is_due
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Run
 from provenance.measuring import measure_storage
@@ -79,6 +80,8 @@ def test_a_deleted_run_is_gone_for_now_and_one_click_brings_it_back(client, run)
     assert gone.status_code == 410
     assert "was deleted by local" in gone.text
     assert 'href="/bin"' in gone.text
+    told = text_of(client.get(f"/evaluations/{run.evaluation_id}").text)
+    assert "Its runs were deleted." in told
     bin_page = client.get("/bin").text
     assert "1 run by local" in text_of(bin_page)
     (undo,) = re.findall(r'action="(/deletions/[^"]+/undo)"', bin_page)
@@ -146,7 +149,8 @@ def test_storage_shows_what_was_measured_and_sets_for_how_long_pages_are_kept(cl
     assert 'value="90"' not in client.get("/storage").text
     client.post("/storage/measure")
     with maker.installation.ledger.reading() as session:
-        assert measured_at(session) is None
+        assert is_due(session, utc_now() - timedelta(days=1))
+    assert "a worker measures it anew" in client.get("/storage").text
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1e3", "99999", "9" * 30, "٣"])

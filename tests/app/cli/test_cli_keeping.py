@@ -10,14 +10,15 @@ def the_run(desk: Desk) -> str:
 
 def test_notes_are_shown_and_added_to(used_desk: Desk) -> None:
     run = the_run(used_desk)
-    used_desk("note", run, "--tag", "for the paper", "--comment", "Spring tide.", "--pin")
-    told = used_desk.json("note", run)
+    used_desk("note", run, "--tag", "for the paper", "--comment", "Spring tide.\nIndeed.", "--pin")
+    told = used_desk.json("note", "latest")
+    assert told["run"] == run
     assert told["tags"] == ["for the paper"]
-    assert [one["text"] for one in told["comments"]] == ["Spring tide."]
+    assert [one["text"] for one in told["comments"]] == ["Spring tide.\nIndeed."]
     assert len(told["pins"]) == 1
     shown = used_desk("note", run).out
     assert f"{run}: for the paper\n  pinned by " in shown
-    assert ": Spring tide." in shown
+    assert ": Spring tide.\n  Indeed.\n" in shown
     assert used_desk.json("delete", run, status=3)["error"]["code"] == "cannot_delete"
     left = used_desk.json("note", run, "--unpin", "--untag", "for the paper")
     assert (left["tags"], left["pins"]) == ([], [])
@@ -44,3 +45,5 @@ def test_storage_is_measured_and_retention_set(used_desk: Desk) -> None:
     wrong = used_desk.json("storage", name, "quik", "--keep-days", "9", status=2)
     assert "quick" in wrong["error"]["hint"]
     assert used_desk("storage", "--keep-days", "9").status == 2
+    assert used_desk("storage", name, "--keep-days", "9", "--keep-all").status == 2
+    assert used_desk.json("storage", name, "quik", status=2)["error"]["code"]

@@ -16,6 +16,7 @@ from provenance.ledger.bin import delete_runs
 from provenance.ledger.columns import utc_now
 from provenance.ledger.ids import first_id
 from provenance.ledger.keeping_tables import BIN_DAYS, BinnedRun, StorageUse
+from provenance.ledger.leases import Claimant, acquire, release
 from provenance.ledger.queries.storage import ask_to_measure
 from provenance.ledger.retention import set_retention
 from provenance.ledger.tables import Project, Run
@@ -99,6 +100,12 @@ def test_the_store_is_measured_once_a_day_and_when_somebody_asks(
         assert report.size == len("html of 40" + "notebook of 40" + "html of 1" + "notebook of 1")
         assert whole.size == report.size + len("{}")
         ask_to_measure(session)
+    with installation.ledger.writing() as session:
+        lease = acquire(session, "measure the store", Claimant("another worker", 60.0))
+    assert lease is not None
+    assert not measure_if_wanted(installation)
+    with installation.ledger.writing() as session:
+        release(session, lease)
     assert measure_if_wanted(installation)
     with installation.ledger.writing() as session:
         session.execute(update(StorageUse).values(at=utc_now() - timedelta(days=1, minutes=1)))

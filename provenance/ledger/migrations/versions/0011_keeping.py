@@ -13,6 +13,16 @@ depends_on = None
 _TABLES = ("storage_use", "retention", "bin_hold", "binned_run", "run_comment", "run_tag")
 
 
+_INDEXES = {
+    "ix_binned_run_html": ("binned_run", ["html"]),
+    "ix_binned_run_record": ("binned_run", ["record"]),
+    "ix_reproduction_again": ("reproduction", ["again"]),
+    "ix_batch_run_id": ("batch", ["run_id"]),
+    "ix_pointer_event_run_id": ("pointer_event", ["run_id"]),
+}
+"""Without them each run that is deleted had whole tables looked through for what names it."""
+
+
 def upgrade() -> None:
     op.add_column("page_text", sa.Column("about", sa.String(), nullable=True))
     op.add_column("run", sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True))
@@ -37,10 +47,13 @@ def upgrade() -> None:
         *(_text("project"), _text("report")),
         sa.Column("runs", sa.Integer(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Boolean(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         _at(),
         sa.PrimaryKeyConstraint("project", "report", name=op.f("pk_storage_use")),
     )
+    for name, (table, columns) in _INDEXES.items():
+        op.create_index(name, table, columns)
 
 
 def _create_bin() -> None:
@@ -91,6 +104,8 @@ def _at() -> "sa.Column[Any]":
 
 
 def downgrade() -> None:
+    for name, (table, _) in _INDEXES.items():
+        op.drop_index(name, table)
     for table in _TABLES:
         op.drop_table(table)
     op.drop_index("ix_run_with_page", "run")
