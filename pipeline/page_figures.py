@@ -103,7 +103,7 @@ def _drawing(forms: Mapping[str, str], room: _Room) -> Drawing | None:
 
 def _html(source: str, room: _Room) -> Drawing | None:
     if (chart := altair_chart(source)) is not None:
-        return Drawing("vega", _JSON, _canonical(chart[0]))
+        return _chart("vega", chart[0])
     if "<table" not in source.lower() or len(source) > min(LARGEST_TABLE, room.tables):
         return None
     room.tables -= len(source)
@@ -120,11 +120,15 @@ def _data(kind: str, text: str) -> Drawing | None:
         return None
     if kind == "plotly" and not isinstance(data.get("data"), list):
         return None
-    return Drawing(kind, _JSON, _canonical(data))
+    return _chart(kind, data)
 
 
-def _canonical(data: Any) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+def _chart(kind: str, data: Any) -> Drawing | None:
+    try:
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    except RecursionError:  # what is just shallow enough to be read may be too deep to be written
+        return None
+    return Drawing(kind, _JSON, text.encode())
 
 
 def _picture(media_type: str, text: str) -> Drawing | None:

@@ -18,6 +18,7 @@ MOST_RUNS = 400
 """As many as can be asked for at once: each day of a year, and some more."""
 SCALARS: tuple[Type, ...] = ("text", "int", "float", "bool", "date")
 RANGED: tuple[Type, ...] = ("int", "float", "date")
+_LONGEST_RANGE = 200
 _RANGE = re.compile(r"\s*(\S+?)\s*\.\.\s*(\S+?)(?:\s+step\s+(\S+))?\s*")
 _DAYS = re.compile(r"([0-9]{1,6})([dwm]?)")
 
@@ -96,11 +97,16 @@ def _values(parameter: Parameter, items: Sequence[object], today: date) -> list[
     return list(found)
 
 
+def _range(item: str) -> re.Match[str] | None:
+    """Take *item* apart as a range; a long one is none, and would take long to be found none."""
+    return _RANGE.fullmatch(item) if len(item) <= _LONGEST_RANGE else None
+
+
 def _expanded(parameter: Parameter, item: object, today: date) -> Iterable[object]:
     kind = parameter.type
     if item is None and parameter.nullable:
         return [None]
-    if kind not in RANGED or not isinstance(item, str) or not (parts := _RANGE.fullmatch(item)):
+    if kind not in RANGED or not isinstance(item, str) or not (parts := _range(item)):
         return [convert(kind, item, today)]
     low, high = (convert(kind, end, today) for end in parts.group(1, 2))
     if low > high:  # type: ignore[operator]

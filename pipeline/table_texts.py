@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.markup import Piece, pieces
 
 MEDIA_TYPE = "application/json"
-_SPAN = re.compile(r"\b(col|row)span\s*=\s*[\"']?\s*(\d{1,4})\b", re.IGNORECASE)
+_SPAN = re.compile(r"\b(col|row)span\s*+=\s*+(?:[\"']\s*+)?(\d{1,4})\b", re.IGNORECASE)
 _WIDEST = 1_000
 
 

@@ -37,9 +37,10 @@ def delete_run(run_id: str) -> Response:
 
 def delete_picked() -> Response:
     """Put the picked runs into the bin; go back to the list, which offers to undo it."""
+    back = _back()
     with installation().ledger.writing() as session:
         deletion = delete_runs(session, request.form.getlist("pick"), actor())
-    return redirect(_with(_back(), UNDO, deletion), 303)
+    return redirect(_with(back, UNDO, deletion), 303)
 
 
 def undo_deletion(deletion: str) -> Response:
@@ -65,12 +66,15 @@ def just_deleted() -> Deletion | None:
 
 def _back() -> str:
     """Return the page of ours that the button stood on; the archive where it names none."""
-    found = urlsplit(request.args.get("back", ""))
+    try:
+        found = urlsplit(request.args.get("back", ""))
+    except ValueError:
+        return "/"
     ours = found.path.startswith("/") and not found.path.startswith(("//", "/\\"))
     if found.scheme or found.netloc or not ours:
         return "/"
     kept = [(name, value) for name, value in parse_qsl(found.query) if name != UNDO]
-    return f"{found.path}?{urlencode(kept)}"
+    return f"{found.path}?{urlencode(kept)}" if kept else found.path
 
 
 def _with(address: str, name: str, value: str) -> str:

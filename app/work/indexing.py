@@ -52,7 +52,7 @@ def read_pages(installation: Installation, seconds: float) -> int:
             pages = unread_pages(session, _AT_ONCE)
         read = []
         for page in pages:
-            read.append(_read(installation.store, page))
+            read.append(_read_if_it_can_be(installation.store, page))
             if time.monotonic() >= until:
                 break
         if read:
@@ -63,6 +63,15 @@ def read_pages(installation: Installation, seconds: float) -> int:
         if len(pages) < _AT_ONCE:
             break
     return count
+
+
+def _read_if_it_can_be(store: Store, page: Unread) -> _Read:
+    """Read a page; one that cannot be read is noted as empty, or no page after it ever would be."""
+    try:
+        return _read(store, page)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        _log.warning("a page cannot be read", notebook=page.notebook, error=repr(error)[:500])
+        return _Read(page)
 
 
 def _read(store: Store, page: Unread) -> _Read:

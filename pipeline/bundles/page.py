@@ -11,7 +11,7 @@ from provenance.pages import RECORD_ELEMENT, embedded
 from provenance.record import Output, Record, parse_record
 from provenance.verify import UNREADABLE, Verified, check_key
 
-LARGEST_PAGE = 256 * 1024 * 1024
+LARGEST_PAGE = 128 * 1024 * 1024
 _HTML = "html"
 
 

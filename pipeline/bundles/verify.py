@@ -77,7 +77,12 @@ class _Check:
 
     def run(self) -> None:
         """Check files, records, what they say of each other, and say what cannot be checked."""
+        seen: set[str] = set()
         for entry in self.manifest.files:
+            if entry.path in seen:
+                self.verified.problem("manifest", entry.path, "The manifest names it twice.")
+                break  # each time it would be unpacked anew
+            seen.add(entry.path)
             self._file(entry)
         for name in sorted(self.entries.infos.keys() - {MANIFEST} - self._named):
             self.verified.problem("unnamed", name, "It is in the bundle; the manifest knows none.")

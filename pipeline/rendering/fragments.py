@@ -43,6 +43,7 @@ _END_OPTIONAL = frozenset(
 )
 _RAW_TEXT = frozenset({"script", "style"})
 _FOREIGN = frozenset({"svg", "math"})
+_PIECE = 32_768
 _DROPPED = frozenset({"plaintext"})
 
 
@@ -55,9 +56,16 @@ class _Balancer(HTMLParser):
         self.open: list[str] = []
         self.broken = False
 
-    def finish(self) -> None:
-        """Close what the fragment left open."""
-        self.close()
+    def read(self, fragment: str) -> None:
+        """Copy all of *fragment*, and close what it left open.
+
+        It is fed in pieces, and never closed: in what is no whole tag at the end, the parser
+        would begin anew at each character, which takes time by the square.
+        """
+        for begin in range(0, len(fragment), _PIECE):
+            self.feed(fragment[begin : begin + _PIECE])
+        if self.rawdata:
+            self.handle_data(self.rawdata)
         self.broken = self.broken or any(tag not in _END_OPTIONAL for tag in self.open)
         self._close_down_to(0)
 
@@ -117,8 +125,7 @@ def balanced(fragment: str) -> str:
     if "<" not in fragment:
         return fragment
     parser = _Balancer()
-    parser.feed(fragment)
-    parser.finish()
+    parser.read(fragment)
     return "".join(parser.out) if parser.broken else fragment
 
 
@@ -141,10 +148,22 @@ def set_frames(fragment: str) -> str:
     """
     if 'class="dataframe"' not in fragment:
         return fragment
-    return _FRAME.sub(lambda m: _set_frame(m[0]), _PANDAS_STYLE.sub("", fragment))
+    if _is_ended(fragment, "<style scoped", "</style>"):
+        fragment = _PANDAS_STYLE.sub("", fragment)
+    if not _is_ended(fragment, "<table", "</table>"):
+        return fragment
+    return _FRAME.sub(lambda m: _set_frame(m[0]), fragment)
+
+
+def _is_ended(text: str, begin: str, end: str) -> bool:
+    """Tell whether each *begin* has an *end* behind it; those that have none would be sought anew
+    from each of them to the end of the text."""
+    return text.rfind(begin) < text.rfind(end)
 
 
 def _set_frame(table: str) -> str:
+    if not _is_ended(table, "<tr", "</tr>") or not _is_ended(table, "<td", "</td>"):
+        return table
     rows = [_CELL.findall(row) for row in _ROW.findall(table)]
     width = max((len(row) for row in rows), default=0)
     text = [

@@ -56,3 +56,25 @@ def test_a_script_that_never_ends_is_ended() -> None:
     repaired = balanced("<p>a</p><script>x")
     assert repaired.startswith("<p>a</p><script>")
     assert repaired.endswith("</script>")
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["<a ", '<a a="', "<!--", "</", "<!", "<?", "<tr>", "<script>", "<", "&", "&#", "<a <b>"],
+)
+def test_what_is_never_ended_is_read_once(repeated: str) -> None:
+    """By the square, a tenth of this would take minutes."""
+    fragment = repeated * (300_000 // len(repeated))
+    found = balanced(f"<p>before</p>{fragment}")
+    assert found.startswith("<p>before</p>")
+
+
+def test_frames_that_are_never_ended_are_left_as_they_are() -> None:
+    opened = '<table border="1" class="dataframe">'
+    for fragment in (
+        opened * 20_000,
+        opened + "<tr>" * 200_000 + "</table>",
+        f"{opened}<tr>{'<td>' * 200_000}</tr></table>",
+        "<style scoped>\n.dataframe tbody tr th:only-of-type" * 10_000 + 'class="dataframe"',
+    ):
+        assert set_frames(fragment) == fragment

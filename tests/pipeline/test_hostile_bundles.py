@@ -8,7 +8,6 @@ import stat
 import struct
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -167,24 +166,35 @@ print([one.what for one in verified.problems], (after - before) // 1024)
 """
 
 
-def test_a_bomb_is_read_in_little_room_and_soon(tmp_path: Path) -> None:
-    """A gigabyte of nothing, in a megabyte: hashed piece by piece, and found to be another."""
+def manifest_of(*listed: dict[str, object]) -> bytes:
     run = {
         **{"id": "r", "url": "u", "project": "p", "report": "r", "verdict": None, "commit": "c"},
         **{"branch": None, "params": {}, "trigger": "t", "actor": "a", "started_at": "s"},
         **{"finished_at": "f", "record": "0" * 64, "page": "0" * 64, "notebook": None},
     }
-    listed = {"path": "report.html", "sha256": "0" * 64, "size": 1000 * MIB, "media_type": "t"}
     manifest = {"format": "provenote/bundle/1", "provenote": "1", "run": run, "jobs": []}
-    manifest |= {"inputs": [], "missing": [], "files": [listed]}
+    manifest |= {"inputs": [], "missing": [], "files": list(listed)}
+    return json.dumps(manifest).encode()
+
+
+def test_a_file_that_is_named_again_and_again_is_unpacked_once(tmp_path: Path) -> None:
+    page = {"path": "report.html", "sha256": "0" * 64, "size": 7, "media_type": "t"}
+    files = {"manifest.json": manifest_of(*[page] * 4000), "report.html": b"<html>\n"}
+    found = checked(zipped_anew(files), tmp_path)
+    assert "The manifest names it twice." in [one.message for one in found.problems]
+    assert found.checked["files"] == 1
+
+
+def test_a_bomb_is_read_in_little_room_and_soon(tmp_path: Path) -> None:
+    """A quarter of a gigabyte of nothing: hashed piece by piece, and found to be another."""
+    listed = {"path": "report.html", "sha256": "0" * 64, "size": 250 * MIB, "media_type": "t"}
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("manifest.json", json.dumps(manifest))
+        archive.writestr("manifest.json", manifest_of(listed))
         with archive.open("report.html", "w") as writer:
-            for _ in range(1000):
+            for _ in range(250):
                 writer.write(b"\0" * MIB)
     assert path.stat().st_size < 2 * MIB
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", _LIMITED, str(path)],
         capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[2],
@@ -192,7 +202,6 @@ def test_a_bomb_is_read_in_little_room_and_soon(tmp_path: Path) -> None:
     problems, _, grown = done.stdout.strip().rpartition(" ")
     assert problems == "['changed', 'missing']"
     assert int(grown) < 64
-    assert time.monotonic() - began < 30
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))
@@ -222,9 +231,7 @@ def test_no_damage_raises_anything_else(
 def test_a_page_of_what_is_sought_is_read_once(repeated: str) -> None:
     stamp = f'<meta name="provenote-file" content="{"0" * 64} - http://localhost">'
     text = stamp + repeated * (5 * MIB // len(repeated))
-    began = time.process_time()
     apart = taken_apart(text)
     assert not apart.is_whole(text) or apart.sha256 != apart.stamp.page
-    assert time.process_time() - began < 10
     with pytest.raises(NoStampError):
         taken_apart(repeated * 1000)

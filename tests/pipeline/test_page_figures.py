@@ -143,6 +143,12 @@ def test_what_is_nested_deeply_or_told_of_a_thousand_times_is_read_all_the_same(
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.parametrize("depth", range(900, 1000, 3))
+def test_a_chart_of_any_depth_is_one_or_none(depth: int) -> None:
+    data = f'{{"data": {"[" * depth}{"]" * depth}}}'
+    found(code(shows(**{PLOTLY: data})))  # as text: json.dumps could not have written it
+
+
 def test_what_is_too_large_is_left_out_and_takes_no_time() -> None:
     began = time.monotonic()
     rows = "<tr>" + "<td>1.25</td>" * 100 + "</tr>"

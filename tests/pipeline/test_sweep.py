@@ -163,3 +163,9 @@ def test_any_texts_are_values_or_refused_but_never_break(name: str, items: list[
         return
     assert 1 <= len(found) <= MOST_RUNS
     assert all(type(one[name].value) is kinds[SCHEMA.by_name[name].type] for one in found)
+
+
+@pytest.mark.parametrize("line", ["." * 200_000 + " x", " " * 200_000 + "..", "1" * 200_000])
+def test_a_line_that_is_too_long_for_a_range_is_none(line: str) -> None:
+    """By the square, these would hold up the server for hours."""
+    assert "day" in problems({"day": [line]})

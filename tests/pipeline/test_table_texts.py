@@ -39,3 +39,9 @@ def test_a_span_is_bounded_and_no_other_attribute_is_taken_for_one() -> None:
 def test_where_no_cell_is_there_is_no_table() -> None:
     for html in ("", "<table></table>", "<table><tr></tr></table>", "<td>a</td>", "a"):
         assert table_texts(html) is None
+
+
+def test_spaces_without_an_end_are_passed_once() -> None:
+    """By the square, these would take hours."""
+    assert table_texts(f"<table><tr><td colspan={' ' * 500_000}>x</td></tr></table>") is not None
+    assert table_texts(f"<table><tr><td colspan{' ' * 500_000}=>x</td></tr></table>") is not None

@@ -110,7 +110,17 @@ def test_picked_runs_are_deleted_and_the_list_offers_to_undo_it(client, maker):
 
 
 @pytest.mark.parametrize(
-    "back", ["//evil.example", "https://evil.example/x", "/\\evil.example", "javascript:x", "x", ""]
+    "back",
+    [
+        "//evil.example",
+        "https://evil.example/x",
+        "/\\evil.example",
+        "javascript:x",
+        "x",
+        "",
+        "//[",
+        "http://[",
+    ],
 )
 def test_a_deletion_leads_nowhere_else(client, run, back):
     answer = client.post("/runs/delete", query_string={"back": back}, data={"pick": [run.id]})

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from app.work.indexing import read_pages
+from pipeline.page_words import page_words
 from provenance.ledger.columns import utc_now
 from provenance.ledger.queries.figures import figures_of
 from provenance.ledger.roots import read_roots
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import read_search
-from provenance.ledger.words import unread_pages, write_words
+from provenance.ledger.text_tables import PageText
+from provenance.ledger.words import note_page, unread_pages, write_words
 from tests.pipeline.weather import single
 from tests.support.evaluations import Bench
 from tests.support.repository import Repository, notebook
@@ -76,3 +80,23 @@ def test_a_notebook_that_is_gone_leaves_the_names(
     with evaluate.installation.ledger.reading() as session:
         assert unread_pages(session, 9) == []
     assert found(evaluate, "weather") == [run.row.id]
+
+
+def test_a_page_that_cannot_be_read_keeps_no_other_from_it(
+    evaluate: Bench, git_project: Callable[..., Repository], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = evaluate(git_project(single(notebook("# Of thunder")))).run
+    with evaluate.installation.ledger.writing() as session:
+        names = {"project_id": run.row.project_id, "names": "x"}
+        broken = evaluate.installation.store.put_bytes(b"broken").sha256
+        note_page(session, PageText(html="page", notebook=broken, **names))
+
+    def words(data: bytes) -> str:
+        if data == b"broken":
+            raise RecursionError("too deep")
+        return page_words(data)
+
+    monkeypatch.setattr("app.work.indexing.page_words", words)
+    assert read_pages(evaluate.installation, 9.0) == 2
+    assert read_pages(evaluate.installation, 9.0) == 0
+    assert found(evaluate, "thunder") == [run.row.id]
