@@ -31,7 +31,7 @@ run: setup  ## Make the demo, evaluate its history, serve it (PORT=8000).
 test: setup  ## Run the whole test suite.
 	@./tests/install-servers
 	@# Hundreds of processes are started: compiled once, not by each of them.
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types, layers.
 	@$(BIN)/ruff format --check .

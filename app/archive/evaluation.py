@@ -7,6 +7,7 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.current import installation
+from provenance.ledger.bin import has_lost_runs
 from provenance.ledger.queries.cases import case_names
 from provenance.ledger.queries.evaluations import evaluation_page, evaluation_token
 
@@ -21,6 +22,7 @@ def evaluation(evaluation_id: str) -> ResponseReturnValue:
         if request.args.get("seen") == token:
             return Response(status=204)
         page = evaluation_page(session, evaluation_id)
+        gone = not page.runs and has_lost_runs(session, evaluation_id)
         names = case_names(session, [(run.project_id, run.report) for run in page.runs])
     by_report = groupby(page.runs, attrgetter("report"))
     return render_template(
@@ -28,6 +30,7 @@ def evaluation(evaluation_id: str) -> ResponseReturnValue:
         page=page,
         item=page.evaluation,
         token=token,
+        gone=gone,
         reports=[(report, list(runs)) for report, runs in by_report],
         case_name=names,
     )

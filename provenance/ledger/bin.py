@@ -77,7 +77,10 @@ def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
     runs = _to_delete(session, run_ids)
     deletion, at, ids = new_id("deletion"), utc_now(), [run.id for run in runs]
     rows = frozen(session, ids)
-    told = ("id", "project_id", "report", "case", "verdict", "commit_sha", "record", "html")
+    told = (
+        *("id", "evaluation_id", "project_id", "report", "case", "verdict", "commit_sha"),
+        *("record", "html"),
+    )
     for run in runs:
         facts = {name: getattr(run, name) for name in told}
         session.add(BinnedRun(deletion=deletion, actor=actor, at=at, rows=rows[run.id], **facts))
@@ -231,3 +234,9 @@ def deletion_of(session: Session, deletion: str) -> Deletion | None:
     query = select(BinnedRun).where(BinnedRun.deletion == deletion).order_by(BinnedRun.id)
     runs = tuple(session.scalars(query))
     return Deletion(deletion, runs[0].actor, runs[0].at, runs) if runs else None
+
+
+def has_lost_runs(session: Session, evaluation_id: str) -> bool:
+    """Tell whether runs of an evaluation lie in the bin."""
+    of_it = select(BinnedRun.id).where(BinnedRun.evaluation_id == evaluation_id).limit(1)
+    return session.scalar(of_it) is not None

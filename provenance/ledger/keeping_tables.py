@@ -44,6 +44,7 @@ class BinnedRun(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     deletion: Mapped[str] = mapped_column(index=True)
     """What was deleted at once shares it; sorts by age."""
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluation.id"), index=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
     report: Mapped[str]
     case: Mapped[dict[str, Any]]

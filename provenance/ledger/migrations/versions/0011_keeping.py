@@ -14,6 +14,7 @@ _TABLES = ("storage_use", "retention", "bin_hold", "binned_run", "run_comment", 
 
 
 _INDEXES = {
+    "ix_binned_run_evaluation_id": ("binned_run", ["evaluation_id"]),
     "ix_binned_run_html": ("binned_run", ["html"]),
     "ix_binned_run_record": ("binned_run", ["record"]),
     "ix_reproduction_again": ("reproduction", ["again"]),
@@ -57,9 +58,9 @@ def upgrade() -> None:
 
 
 def _create_bin() -> None:
-    _create(
+    op.create_table(
         "binned_run",
-        *map(_text, ("id", "deletion", "project_id", "report")),
+        *map(_text, ("id", "deletion", "evaluation_id", "project_id", "report")),
         sa.Column("case", sa.JSON(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=True),
         *map(_text, ("commit_sha", "actor")),
@@ -67,7 +68,13 @@ def _create_bin() -> None:
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("record", sa.String(), nullable=True),
         sa.Column("html", sa.String(), nullable=True),
-        key="id",
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_binned_run")),
+        *(
+            sa.ForeignKeyConstraint(
+                [f"{owner}_id"], [f"{owner}.id"], name=op.f(f"fk_binned_run_{owner}_id_{owner}")
+            )
+            for owner in ("evaluation", "project")
+        ),
     )
     for column in ("deletion", "at"):
         op.create_index(f"ix_binned_run_{column}", "binned_run", [column])
