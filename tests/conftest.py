@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from pipeline.environments import environment_for, lock_of
@@ -23,6 +24,11 @@ from tests.support.evaluations import Bench
 from tests.support.ledgers import sqlite_ledger
 from tests.support.postgres import postgresql_binaries, postgresql_server
 from tests.support.repository import Files, Repository, make_repository
+
+# Half of Hypothesis's own number: the whole suite has its fifteen minutes, and each run of it
+# tries other examples. HYPOTHESIS_EXAMPLES=1000 looks longer.
+settings.register_profile("here", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")
