@@ -18,11 +18,11 @@ def test_many_in_a_row_compute_what_fresh_ones_do_and_cost_their_host_nothing(
     venv = environment(environments)
     hosts = KernelHosts(f"forks:{os.getpid()}")
     try:
-        found = fork(Kitchen(venv.root, hosts, tmp_path, PRELOAD), 8, 600.0)
+        found = fork(Kitchen(venv.root, hosts, tmp_path, PRELOAD), 5, 600.0)
     finally:
         hosts.stop()
     assert found.different == []
-    assert found.kernels == 8
+    assert found.kernels == 5
     assert found.ended.files == found.settled.files
     assert found.ended.threads == found.settled.threads
     assert found.ended.processes == 0
