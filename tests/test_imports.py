@@ -20,8 +20,11 @@ AT_A_TIME = 2
 # Each module is imported in a child of its own, forked while nothing of ours is imported: to
 # our modules it is as fresh as a new interpreter, and what others wrote is read only once.
 _EACH_ALONE = """
-import json, os, sys, traceback
-import alembic, celery, flask_openapi3, flask_wtf, papermill, pydantic, rich.console, sqlalchemy.orm
+import gc, json, os, sys, traceback
+import alembic, celery.app.trace, filelock, flask_openapi3, flask_wtf, graphlib, greenlet, papermill
+import psutil, pydantic, rfc8785, rich.progress, sqlalchemy.ext.asyncio, sqlalchemy.orm, statistics
+import sqlalchemy.dialects.postgresql, sqlalchemy.dialects.sqlite, structlog, tzlocal
+gc.collect(); gc.freeze(); gc.disable()  # pages that nobody writes to are shared by all children
 failed = {}
 for name in json.loads(sys.argv[1]):
     reading, writing = os.pipe()
