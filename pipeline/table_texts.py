@@ -36,7 +36,7 @@ def table_texts(html: str) -> bytes | None:
     with ``text`` and any of ``head``, ``columns``, ``rows``. A table within a cell is text of that
     cell. None where there is no cell.
     """
-    rows = _rows(html)
+    rows = table_rows(html)
     if not any(rows):
         return None
     told = {"rows": [[_told(cell) for cell in row] for row in rows if row]}
@@ -64,7 +64,8 @@ class _Open:
         return TableCell(text, self.tag.tag == "th", columns, rows)
 
 
-def _rows(html: str) -> list[list[TableCell]]:
+def table_rows(html: str, *, first: bool = False) -> list[list[TableCell]]:
+    """Return the rows of all tables in *html*, or of the *first* alone."""
     rows: list[list[_Open]] = []
     depth, is_cell = 0, False
     for piece in pieces(html):
@@ -72,6 +73,8 @@ def _rows(html: str) -> list[list[TableCell]]:
             case "table", is_end:
                 depth = max(0, depth + (-1 if is_end else 1))
                 is_cell = is_cell and depth > 0
+                if first and rows and not depth:
+                    break
             case "tr", False if depth == 1:
                 rows.append([])
                 is_cell = False

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
-from pipeline.markup import pieces
+from pipeline.table_texts import table_rows
 
 MOST_ROWS, MOST_COLUMNS, LONGEST = 400, 60, 1_000_000
 
@@ -46,42 +46,12 @@ def read_table(html: str) -> Table | None:
     """Return the first table of *html*; None where there is none, or it is too large."""
     if len(html) > LONGEST:
         return None
-    rows: list[_Row] = []
-    depth, is_cell = 0, False
-    for piece in pieces(html):
-        match piece.tag, piece.is_end:
-            case "table", is_end:
-                depth += -1 if is_end else 1
-                is_cell = is_cell and not is_end
-                if depth <= 0 and is_end:
-                    break
-            case "tr", False if depth == 1:
-                rows.append(_Row())
-                is_cell = False
-            case ("td" | "th") as tag, False if depth == 1 and rows:
-                rows[-1].cells.append([])
-                rows[-1].is_head &= tag == "th"
-                is_cell = True
-            case (("td" | "th" | "tr"), True) if depth == 1:
-                is_cell = False
-            case "", _ if is_cell:
-                rows[-1].cells[-1].append(piece.text)
-        if len(rows) > MOST_ROWS or (rows and len(rows[-1].cells) > MOST_COLUMNS):
-            return None
-    if not rows:
+    rows = table_rows(html, first=True)
+    if not rows or len(rows) > MOST_ROWS or max(map(len, rows)) > MOST_COLUMNS:
         return None
-    head = rows[0].texts if rows[0].is_head and rows[0].cells else ()
-    return Table(head, tuple(row.texts for row in (rows[1:] if head else rows)))
-
-
-@dataclass
-class _Row:
-    cells: list[list[str]] = field(default_factory=list)
-    is_head: bool = True
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return tuple(" ".join("".join(cell).split()) for cell in self.cells)
+    texts = [tuple(cell.text for cell in row) for row in rows]
+    has_head = bool(rows[0]) and all(cell.is_head for cell in rows[0])
+    return Table(texts[0], tuple(texts[1:])) if has_head else Table((), tuple(texts))
 
 
 def compare_tables(before: Table, after: Table) -> ChangedTable:
