@@ -7,16 +7,14 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app.archive.datasets import home_of
+from app.archive.pin_form import LONGEST_REASON, pin_asked
 from app.current import actor, installation
 from app.errors import RefusedError
-from provenance.datasets.instants import read_end
 from provenance.datasets.lookup import require_batch
 from provenance.datasets.moves import Move, promote, retire, rollback
 from provenance.datasets.names import MODEL
 from provenance.datasets.pins import pin, unpin
 from provenance.datasets.snapshots import make_snapshot
-
-_LONGEST_REASON = 2000
 
 
 def publish_batch(batch_id: str) -> Response:
@@ -62,9 +60,7 @@ def take_snapshot(dataset: str) -> Response:
 
 def pin_batch(batch_id: str) -> Response:
     """Hold on to a batch, until a day or for good; go back to its page."""
-    until = request.form.get("until", "").strip()
-    ends = read_end(until) if until else None
-    reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
+    reason, ends = pin_asked()
     with installation().ledger.writing() as session:
         pin(session, require_batch(session, batch_id).id, actor(), reason, ends)
     return _to_pins(batch_id)
@@ -97,7 +93,7 @@ def _reason() -> str:
         raise RefusedError(
             400, "reason", "No reason was given.", "Say why in a few words: it stays in the log."
         )
-    return reason[:_LONGEST_REASON]
+    return reason[:LONGEST_REASON]
 
 
 def _seen() -> int:

@@ -8,8 +8,8 @@ from flask import redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app.archive.pin_form import pin_asked
 from app.current import actor, installation
-from provenance.datasets.instants import read_end
 from provenance.datasets.pins import pin, pins_of, unpin
 from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Pin
@@ -23,8 +23,6 @@ from provenance.ledger.marks import (
     remove_tag,
     tags_of,
 )
-
-_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,7 @@ def untag_run(run_id: str) -> Response:
 
 def pin_run(run_id: str) -> Response:
     """Hold on to a run, until a day or for good; go back to it."""
-    until = request.form.get("until", "").strip()
-    ends = read_end(until) if until else None
-    reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
+    reason, ends = pin_asked()
     with installation().ledger.writing() as session:
         pin(session, find_run(session, run_id).id, actor(), reason, ends)
     return _to_notes(run_id)

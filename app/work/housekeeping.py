@@ -1,13 +1,11 @@
 """Keeping house beside the work: pages whose time is over, the bin, what the store takes."""
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
-
-import structlog
+from functools import partial
 
 from app.work.owner import owner_name
+from app.work.rounds import Rounds
 from pipeline.installation import Installation
 from provenance.ledger.bin import purge
 from provenance.ledger.columns import utc_now
@@ -22,39 +20,17 @@ _MEASURED_EVERY = timedelta(days=1)
 _MEASURING, _LONGEST_MEASURING = "measure the store", 3600.0
 _AT_ONCE = 200
 """Runs that one transaction clears or lets go of: nobody waits long for it."""
-_log = structlog.get_logger()
 
 
-class Housekeeping:
-    """A thread of a worker: what several workers do of it twice harms nothing."""
+class Housekeeping(Rounds):
+    """What several workers do of it twice harms nothing."""
 
     def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        """Begin to keep house."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End with the next step."""
-        self._ended.set()
-
-    def _run(self) -> None:
-        tidied = 0.0
-        while not self._ended.wait(_LOOK_SECONDS):
-            if time.monotonic() - tidied > _TIDY_SECONDS:
-                tidied = time.monotonic()
-                self._tried(clear_expired)
-                self._tried(empty_bin)
-            self._tried(measure_if_wanted)
-
-    def _tried(self, step: Callable[[Installation], object]) -> None:
-        try:
-            step(self._installation)
-        except Exception as error:
-            _log.warning("keeping house failed", step=step.__name__, error=repr(error))
+        super().__init__(
+            (_TIDY_SECONDS, partial(clear_expired, installation)),
+            (_TIDY_SECONDS, partial(empty_bin, installation)),
+            (_LOOK_SECONDS, partial(measure_if_wanted, installation)),
+        )
 
 
 def clear_expired(installation: Installation) -> int:

@@ -1,10 +1,6 @@
 """The tick: every second a look for work that nobody was rung for, now and then a clean-up."""
 
-import threading
-import time
 from collections.abc import Callable
-
-import structlog
 
 from app.settings import Settings
 from app.work.broker import make_folders
@@ -12,6 +8,7 @@ from app.work.doorbell import Doorbell
 from app.work.indexing import read_pages
 from app.work.owner import owner_name
 from app.work.reconcile import sweep, take_back
+from app.work.rounds import Rounds
 from pipeline.host import this_host
 from pipeline.installation import Installation
 from provenance.ledger.claims import mark_rung, owners, waiting
@@ -20,10 +17,9 @@ from provenance.ledger.tables import Evaluation, Run
 _LOOK_SECONDS = 1.0
 _CLEAN_SECONDS = 15.0
 _READ_SECONDS = 0.3
-_log = structlog.get_logger()
 
 
-class Tick:
+class Tick(Rounds):
     """Rings again for what was lost, and lets the reconciler clean up."""
 
     def __init__(
@@ -33,31 +29,15 @@ class Tick:
         doorbell: Doorbell,
         tend: Callable[[], None] = lambda: None,
     ) -> None:
-        self._tend = tend
-        """Ends what the worker itself keeps ready and nobody has needed for long."""
+        """*tend* ends what the worker itself keeps ready and nobody has needed for long."""
         self._settings = settings
         self._installation = installation
         self._doorbell = doorbell
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        """Begin to tick, in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop ticking."""
-        self._ended.set()
-
-    def _run(self) -> None:
-        cleaned = 0.0
-        while not self._ended.wait(_LOOK_SECONDS):
-            if time.monotonic() - cleaned > _CLEAN_SECONDS:
-                cleaned = time.monotonic()
-                for clean in (self._take_back, self._sweep, self._tend):
-                    _tried(clean)
-            _tried(self.ring_for_waiting)
-            _tried(self._read_pages)
+        super().__init__(
+            *((_CLEAN_SECONDS, clean) for clean in (self._take_back, self._sweep, tend)),
+            (_LOOK_SECONDS, self.ring_for_waiting),
+            (_LOOK_SECONDS, self._read_pages),
+        )
 
     def _take_back(self) -> None:
         take_back(self._installation)
@@ -87,11 +67,3 @@ class Tick:
             self._doorbell.ring_evaluation(evaluation_id)
         for run_id in runs:
             self._doorbell.ring_run(run_id)
-
-
-def _tried(step: Callable[[], None]) -> None:
-    """Do one thing of a tick; whatever is wrong with it, the others may go well."""
-    try:
-        step()
-    except Exception as error:
-        _log.warning("tick failed", step=getattr(step, "__name__", ""), error=repr(error))

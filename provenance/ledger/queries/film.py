@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.figures import FigureRow, figures_of_pages
 from provenance.ledger.queries.history import Filter
-from provenance.ledger.states import REUSABLE, Status
+from provenance.ledger.queries.metrics import told_something
 from provenance.ledger.tables import Commit, Run
 
 MOST_COMMITS = 12
@@ -109,8 +109,7 @@ def _shots() -> Select[Any]:
     known = and_(Commit.project_id == Run.project_id, Commit.sha == Run.commit_sha)
     columns: list[Any] = [Run.id, Run.html, Run.commit_sha, Run.committed_at]
     told: list[ColumnElement[bool]] = [
-        Run.status == Status.FINISHED,
-        Run.verdict.in_(sorted(REUSABLE)),
+        *told_something(Run),
         Run.dirty.is_(None),
         Run.html.is_not(None),
         Run.committed_at.is_not(None),

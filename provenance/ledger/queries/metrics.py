@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.states import REUSABLE, Status
@@ -94,8 +94,7 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
             of_branch(before) == of_branch(Run),
             tuple_(before.committed_at, before.id) < tuple_(Run.committed_at, Run.id),
             before.purpose.is_(None),
-            before.status == Status.FINISHED,
-            before.verdict.in_(sorted(REUSABLE)),
+            *told_something(before),
         )
         .order_by(before.committed_at.desc(), before.id.desc())
         .limit(1)
@@ -105,6 +104,11 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     compared = func.coalesce(Run.again_of, newest).label("before")
     query = select(Run.id, compared).where(Run.id.in_(run_ids))
     return {row.id: row.before for row in session.execute(query) if row.before}
+
+
+def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
+    """Say of *run* that it ended with something about code and data: it passed or failed."""
+    return run.status == Status.FINISHED, run.verdict.in_(sorted(REUSABLE))
 
 
 def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[MetricChange, ...]]:

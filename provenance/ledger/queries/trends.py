@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.cases import CaseNames
 from provenance.ledger.queries.history import Filter
-from provenance.ledger.queries.metrics import MetricValue, metrics_of
-from provenance.ledger.states import REUSABLE, Status, Verdict
+from provenance.ledger.queries.metrics import MetricValue, metrics_of, told_something
+from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Commit, Run
 
 MOST_TRENDS = 6
@@ -128,11 +128,7 @@ def _runs(session: Session, wanted: Filter, reach: Reach) -> list[Row[Any]]:
 
 def _that_told(wanted: Filter, query: Select[Any]) -> Select[Any]:
     """Narrow *query* to runs of the report that said something of a commit."""
-    return wanted.narrow(query).where(
-        Run.status == Status.FINISHED,
-        Run.verdict.in_(sorted(REUSABLE)),
-        Run.dirty.is_(None),
-    )
+    return wanted.narrow(query).where(*told_something(Run), Run.dirty.is_(None))
 
 
 def _instants(session: Session, wanted: Filter, most: int) -> Sequence[datetime]:
