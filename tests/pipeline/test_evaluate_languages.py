@@ -87,35 +87,37 @@ def test_a_command_sees_only_the_files_that_it_stands_on(
     assert "Octave" in record["preimage"]["environment"]["tool"]["version"]
 
 
+def echoing(params: str, arguments: str) -> dict[str, str]:
+    """Return a project whose report prints with which *arguments* its command was called."""
+    manifest = f"""\
+[project]
+name = "argv"
+{params}
+[stages.echoed]
+command = ["sh", "show.sh", "{{outputs.echoed}}", {arguments}]
+outputs = {{ echoed = "echoed.txt" }}
+[reports.shown]
+template = "reports/shown.ipynb"
+inputs = {{ echoed = "echoed" }}
+"""
+    return {
+        "provenote.toml": manifest,
+        "show.sh": 'file=$1; shift; IFS="|"; printf "%s" "$*" > "$file"\n',
+        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
+    }
+
+
 def test_arguments_are_given_as_they_are_and_no_shell_reads_them(
     evaluate: Bench, git_project: MakeRepository
 ) -> None:
     text = "a b; touch /tmp/never $(id) 'x'"
-    manifest = """\
-[project]
-name = "argv"
-[params.text]
-type = "text"
-default = "plain"
-[stages.echoed]
-command = ["sh", "show.sh", "{outputs.echoed}", "{params.text}"]
-outputs = { echoed = "echoed.txt" }
-[reports.shown]
-template = "reports/shown.ipynb"
-inputs = { echoed = "echoed" }
-"""
-    files = {
-        "provenote.toml": manifest,
-        "show.sh": 'printf "%s" "$2" > "$1"\n',
-        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
-    }
-    repository = git_project(files, name="argv")
+    param = '[params.text]\ntype = "text"\ndefault = "plain"'
+    repository = git_project(echoing(param, '"{params.text}"'), name="argv")
     run = evaluate.execute(evaluate.ask(repository, "shown", {"text": text}))
     assert run.verdict == "passed", run.row.error
     assert run.printed.strip() == text
 
-    inside = manifest.replace('"{params.text}"]', '"text={params.text}"]')
-    repository.commit({"provenote.toml": inside})
+    repository.commit(echoing(param, '"text={params.text}"'))
     refused = evaluate.execute(evaluate.ask(repository, "shown", {"text": text}))
     assert refused.verdict == "error"
     for told in ("Stage echoed", "parameter text", "inside the argument 'text={params.text}'"):
@@ -128,9 +130,7 @@ inputs = { echoed = "echoed" }
 def test_choices_of_the_manifest_may_be_anything_in_an_argument_and_free_text_no_option(
     evaluate: Bench, git_project: MakeRepository
 ) -> None:
-    manifest = """\
-[project]
-name = "argv"
+    params = """\
 [params.how]
 type = "text"
 default = "--plain"
@@ -138,19 +138,9 @@ choices = ["--plain", "/a b/"]
 [params.free]
 type = "text"
 default = "x"
-[stages.echoed]
-command = ["sh", "show.sh", "{outputs.echoed}", "{params.how}", "how={params.how}", "{params.free}"]
-outputs = { echoed = "echoed.txt" }
-[reports.shown]
-template = "reports/shown.ipynb"
-inputs = { echoed = "echoed" }
 """
-    files = {
-        "provenote.toml": manifest,
-        "show.sh": 'printf "%s|%s|%s" "$2" "$3" "$4" > "$1"\n',
-        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
-    }
-    repository = git_project(files, name="argv")
+    arguments = '"{params.how}", "how={params.how}", "{params.free}"'
+    repository = git_project(echoing(params, arguments), name="argv")
     for how in ("--plain", "/a b/"):
         run = evaluate.execute(evaluate.ask(repository, "shown", {"how": how}))
         assert run.verdict == "passed", run.row.error
@@ -165,31 +155,12 @@ inputs = { echoed = "echoed" }
 def test_a_list_of_choices_is_a_text_like_others_in_an_argument(
     evaluate: Bench, git_project: MakeRepository
 ) -> None:
-    manifest = """\
-[project]
-name = "argv"
-[params.words]
-type = "list"
-choices = ["a", "b"]
-default = ["a"]
-[stages.echoed]
-command = ["sh", "show.sh", "{outputs.echoed}", "{params.words}", "w={params.words}"]
-outputs = { echoed = "echoed.txt" }
-[reports.shown]
-template = "reports/shown.ipynb"
-inputs = { echoed = "echoed" }
-"""
-    files = {
-        "provenote.toml": manifest,
-        "show.sh": 'printf "%s" "$2" > "$1"\n',
-        "reports/shown.ipynb": notebook("# S", "echoed = None", "print(open(echoed).read())"),
-    }
-    repository = git_project(files, name="argv")
+    param = '[params.words]\ntype = "list"\nchoices = ["a", "b"]\ndefault = ["a"]'
+    repository = git_project(echoing(param, '"{params.words}", "w={params.words}"'), name="argv")
     refused = evaluate.execute(evaluate.ask(repository, "shown", {"words": ["b", "a"]}))
     assert refused.verdict == "error"
     assert "inside the argument 'w={params.words}'" in refused.error["message"]
-    alone = manifest.replace(', "w={params.words}"', "")
-    repository.commit({"provenote.toml": alone})
+    repository.commit(echoing(param, '"{params.words}"'))
     fine = evaluate.execute(evaluate.ask(repository, "shown", {"words": ["b", "a"]}))
     assert fine.printed.strip() == '["b", "a"]'
 
