@@ -9,11 +9,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.metrics import MetricChange, changes_of
-from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
+from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.tables import Run, RunJob
 
-PAGE = 25
-"""Rows of a history before its link to older ones."""
 _CONSEQUENCES = frozenset({"inputs", "missing"})
 """Reasons that follow from another job's: what moved first is told before them."""
 
@@ -53,7 +51,7 @@ def report_history(
     query = wanted.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
     if before:
         query = query.where(Run.id < before)
-    runs, older = page_of(run_rows(session, query), PAGE)
+    runs, older = page_of(run_rows(session, query))
     ids = [run.id for run in runs]
     changes, moved = changes_of(session, ids), what_moved(session, ids)
     return tuple(HistoryRow(run, changes[run.id], moved.get(run.id, ())) for run in runs), older

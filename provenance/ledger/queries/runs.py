@@ -13,7 +13,7 @@ from provenance.ledger.tables import Commit, Project, Run
 
 T = TypeVar("T")
 
-PAGE = 50
+PAGE = 25
 """Rows of a list before its link to older ones."""
 
 

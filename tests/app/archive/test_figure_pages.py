@@ -94,7 +94,7 @@ def test_the_same_figure_in_other_runs_is_found_and_others_are_not(
 
 def test_the_runs_that_show_the_same_come_in_pages(client, maker, evaluation) -> None:
     first = shown_run(maker, evaluation, picture(png(1)))
-    for _ in range(60):
+    for _ in range(30):
         run = maker.run(evaluation, html=first.html, notebook=first.notebook, reused=True)
     page = client.get(f"/runs/{run.id}/figures/1").text
     assert f"/runs/{first.id}/" not in page

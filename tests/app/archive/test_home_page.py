@@ -101,7 +101,7 @@ def test_evaluations_count_verdicts_and_tell_reused_from_executed(client, maker:
 
 def test_older_evaluations_are_one_link_away(client, maker: Maker):
     commit = maker.commit(maker.project(), 1)
-    evaluations = [maker.evaluation(commit) for _ in range(53)]
+    evaluations = [maker.evaluation(commit) for _ in range(28)]
     first = client.get("/").text
     assert evaluations[2].id not in first
     older = client.get("/", query_string={"before": evaluations[3].id}).text

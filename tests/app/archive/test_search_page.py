@@ -78,10 +78,10 @@ def test_where_nothing_is_found_it_is_said_what_to_do(client: FlaskClient, delay
 
 def test_older_runs_are_a_link_away(client: FlaskClient, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1))
-    for _ in range(53):
+    for _ in range(28):
         maker.run(evaluation, "many")
     first = client.get("/search?q=report:many").text
-    assert first.count('<li>\n      <div class="lead">') == 50
+    assert first.count('<li>\n      <div class="lead">') == 25
     (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
     second = client.get(markup.unescape(older)).text
     assert second.count('<li>\n      <div class="lead">') == 3
