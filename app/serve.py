@@ -97,13 +97,14 @@ def _wait_until_serving(address: str, children: Children) -> None:
     while time.monotonic() < deadline:
         if any(child.poll() is not None for child in children.values()):
             break
-        if _answers(f"{address}/healthz"):
+        if answers(f"{address}/healthz"):
             return
         time.sleep(0.1)
     raise UnavailableError("The web server did not start.", "Its messages above say why.")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Tell whether a server of ours is there: whether *url* is answered at all."""
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of our own
             return True

@@ -40,6 +40,12 @@ _TROUBLE = {
     Verdict.WORKER_LOST: "Its worker was lost; the code is not to blame",
 }
 
+_OTHER_TROUBLE = {
+    "environment": "Its environment could not be built",
+    "provenote": "provenote made a mistake; the code is not to blame",
+}
+"""By the kind of an error, where the verdict alone would blame the code."""
+
 
 def run(run_id: str) -> str:
     """Show the run with its report, or its progress while it is under way."""
@@ -60,7 +66,7 @@ def run(run_id: str) -> str:
         tab="run",
         made=made,
         notes=notes,
-        trouble=_trouble(page.run.verdict),
+        trouble=_trouble(page.run.verdict, error.get("kind")),
         traceback=readable(str(error.get("traceback") or "")),
         live=live,
         reproduced=reproduced,
@@ -144,7 +150,9 @@ def _sources(story: Story) -> list[tuple[str, Reading]]:
     return [(job.name, one) for job in story.jobs if job.record for one in readings(job.record)]
 
 
-def _trouble(verdict: str | None) -> str:
+def _trouble(verdict: str | None, kind: object) -> str:
+    if kind in _OTHER_TROUBLE:
+        return _OTHER_TROUBLE[kind]
     return next((text for code, text in _TROUBLE.items() if code == verdict), "It did not pass")
 
 

@@ -1,6 +1,7 @@
 """``provenote demo``."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from sqlalchemy import select
 
 from app.assemble import assemble, make_ready
 from app.cli.options import json_option
-from app.cli.output import print_json
+from app.cli.output import print_json, say
 from app.demo import DemoProject, lay_out
 from app.intake.post_receive import post_receive_script
 from app.intake.request import Push, accept_push
 from app.intake.secrets import hook_secret
 from app.secret_key import secret_key
+from app.serve import answers
 from app.settings import BASE_URL, Settings, read_settings
 from app.source_urls import remember_source_urls
 from app.work.doorbell import SilentDoorbell
@@ -24,6 +26,7 @@ from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Project
 
 NAME = "flights"
+_LEADS_TO = re.compile(r"https?://[^\s\"']+?(?=/hooks/git/)")
 
 
 @click.command()
@@ -81,8 +84,17 @@ def _write_hook(settings: Settings, project: Project, repository: Path, *, anew:
     nobody gave one, and the server that the hook leads to may be at another.
     """
     hook = repository / "hooks" / "post-receive"
-    if hook.exists() and not anew:
-        return
+    if hook.exists():
+        if not anew:
+            return
+        before = _LEADS_TO.search(hook.read_text())
+        if (
+            before
+            and before[0] != settings.base_url.rstrip("/")
+            and answers(f"{before[0]}/healthz")
+        ):
+            say(f"Pushes to the demo go on to {before[0]}, where this is served already.", err=True)
+            return
     secret = hook_secret(secret_key(settings), project.name, project.hook_generation)
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(post_receive_script(settings.base_url, project.name, secret))

@@ -176,3 +176,12 @@ def test_a_run_of_uncommitted_changes_offers_no_way_to_make_it_again(client, mak
     assert "--commit" not in page
     assert f"/runs/{run.id}/reproduce" not in page
     assert f"/runs/{run.id}/whatif" in page, "with the code of a commit it can be asked"
+
+
+def test_a_mistake_of_ours_is_not_laid_to_the_code(client, maker: Maker):
+    error = {"kind": "provenote", "message": "provenote itself failed", "hint": "Run it again."}
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    run = maker.run(evaluation, verdict=Verdict.ERROR, error=error)
+    page = client.get(f"/runs/{run.id}").text
+    assert "provenote made a mistake; the code is not to blame" in page
+    assert "The code raised an error" not in page
