@@ -18,7 +18,7 @@ from app.web.headers import sandboxed
 from provenance.errors import ProvenoteError
 from provenance.ledger.finding import find_run
 from provenance.ledger.queries.run import run_page
-from provenance.ledger.shares import share_of_token
+from provenance.ledger.shares import EndedShareError, UnknownShareError, share_of_token
 
 blueprint = Blueprint("shared", __name__, url_prefix="/shared")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -98,7 +98,10 @@ blueprint.record(_exempt_from_csrf)
 
 @blueprint.errorhandler(ProvenoteError)
 def _our_error(error: ProvenoteError) -> ResponseReturnValue:
-    return _mishap(http_status(error), error.message, error.hint)
+    if isinstance(error, EndedShareError | UnknownShareError):
+        return _mishap(http_status(error), error.message, error.hint)
+    # Other errors name runs, and pages that a stranger cannot open.
+    return _mishap(http_status(error), "The report that is shared here does not have that.")
 
 
 @blueprint.errorhandler(HTTPException)

@@ -158,6 +158,17 @@ def test_hostile_texts_are_inert_in_the_frame(app, client, hostile, maker: Maker
     Inert().feed(text)
 
 
+@pytest.mark.parametrize("part", ["bundle", "output/9999/x", "notebook"])
+def test_what_a_report_has_not_is_told_without_a_trace_of_its_run(
+    client, maker: Maker, run, link, part
+):
+    maker.change(run, notebook=None, record=None)
+    answer = client.get(f"{link}/{part}")
+    assert answer.status_code == 404
+    assert "The report that is shared here does not have that." in answer.text
+    assert run.id not in answer.text
+
+
 def test_of_another_run_a_link_opens_nothing(client, maker: Maker, link):
     other = maker.run(maker.evaluation(maker.commit(maker.project("other"), 7)))
     for path in (f"/../../runs/{other.id}", f"/runs/{other.id}", "/provenance", "/log"):
