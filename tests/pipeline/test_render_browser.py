@@ -16,6 +16,7 @@ from tests.pipeline.report_pages import (
     raised,
     report,
 )
+from tests.support.waiting import wait_until_true
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -63,7 +64,7 @@ LONG = (
 def framed(page: Any, content: str) -> Any:
     page.set_content(HOST)
     page.evaluate("content => { frame.srcdoc = content }", content)
-    page.wait_for_function("said.some(([, data]) => data.provenote === 'height')")
+    wait_until_true(page, "said.some(([, data]) => data.provenote === 'height')")
     return page.frames[1]
 
 
@@ -78,16 +79,16 @@ def test_a_sandboxed_report_tells_its_height_when_it_loads_and_when_it_grows(pag
     assert before == pytest.approx(inner.evaluate("document.body.offsetHeight"), abs=1)
     page.evaluate("height => { frame.style.height = height + 'px' }", before)
     inner.click("#code-switch")
-    page.wait_for_function(f"said.at(-1)[1].value > {before}")
+    wait_until_true(page, f"said.at(-1)[1].value > {before}")
     assert inner.evaluate("[...document.querySelectorAll('details')].every(d => d.open)")
     inner.click("#code-switch")
-    page.wait_for_function(f"said.at(-1)[1].value === {before}")
+    wait_until_true(page, f"said.at(-1)[1].value === {before}")
 
 
 def test_links_within_a_framed_report_tell_where_they_lead(page: Any) -> None:
     inner = framed(page, report(*LONG))
     inner.click("nav a[href='#three']")
-    page.wait_for_function("said.some(([, data]) => data.provenote === 'scroll' && data.value > 0)")
+    wait_until_true(page, "said.some(([, data]) => data.provenote === 'scroll' && data.value > 0)")
 
 
 def test_the_embedding_page_may_choose_light_or_dark(page: Any) -> None:
@@ -95,9 +96,9 @@ def test_the_embedding_page_may_choose_light_or_dark(page: Any) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     light = inner.evaluate(paper)
     page.evaluate("frame.contentWindow.postMessage({provenote: 'theme', value: 'dark'}, '*')")
-    inner.wait_for_function(f"{paper} !== '{light}'")
+    wait_until_true(inner, f"{paper} !== '{light}'")
     page.evaluate("frame.contentWindow.postMessage({provenote: 'theme', value: 'x'}, '*')")
-    inner.wait_for_function(f"{paper} === '{light}'")
+    wait_until_true(inner, f"{paper} === '{light}'")
 
 
 def test_a_page_opens_without_asking_for_anything_and_without_an_error(

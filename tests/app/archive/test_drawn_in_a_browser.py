@@ -18,6 +18,7 @@ from app.exports import standalone_page
 from tests.app.archive.drawing import drawn, keep_report
 from tests.app.archive.test_in_a_browser import CHROMIUM, OPTIONS
 from tests.pipeline.report_pages import code, display, html, markdown, notebook
+from tests.support.waiting import wait_until_true
 
 pytestmark = [
     pytest.mark.browser,
@@ -102,7 +103,7 @@ def test_what_packages_leave_in_a_notebook_is_drawn_in_the_sandbox(
     report = open_report(watched, address, keep_report(maker, drawn(name)))
     count, selector = DRAWN[name]
     report.evaluate("drawAll()")
-    report.wait_for_function(f"document.querySelectorAll({selector!r}).length === {count}")
+    wait_until_true(report, f"document.querySelectorAll({selector!r}).length === {count}")
     assert report.locator(".note").count() == 0
     assert watched.complaints == []
     assert watched.hosts() == {urlsplit(address).netloc}
@@ -126,9 +127,7 @@ def test_a_figure_as_html_that_is_too_large_for_the_page_is_drawn_where_it_lies_
 
 def test_bokeh_draws_plots_tables_and_sliders(watched, address, maker):
     report = open_report(watched, address, keep_report(maker, drawn("bokeh")))
-    report.wait_for_function(
-        "Bokeh.documents.length === 2 && Bokeh.documents.every(d => d.is_idle)"
-    )
+    wait_until_true(report, "Bokeh.documents.length === 2 && Bokeh.documents.every(d => d.is_idle)")
     seen = """() => {
       const found = [];
       const look = (root) => root.querySelectorAll("*").forEach((one) => {
@@ -204,10 +203,10 @@ def test_figures_are_loaded_when_they_are_looked_at_and_whole_outputs_on_a_click
     end = "document.documentElement.scrollHeight"
     before = watched.page.evaluate(end)
     report.locator("img").last.scroll_into_view_if_needed()
-    report.wait_for_function("[...document.images].at(-1).naturalWidth === 600")
+    wait_until_true(report, "[...document.images].at(-1).naturalWidth === 600")
     assert watched.page.evaluate(end) == before
     report.click("text=Show the whole output")
-    watched.page.wait_for_function("frames.length === 1")
+    wait_until_true(watched.page, "frames.length === 1")
     report.wait_for_url("**/output/**")
     assert report.inner_text("body").count("word") == 5_000
     assert watched.complaints == []

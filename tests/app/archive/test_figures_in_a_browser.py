@@ -5,6 +5,7 @@ import pytest
 from tests.app.archive.maker import Maker
 from tests.app.archive.shown import TABLE, picture, png, shown_run
 from tests.app.archive.test_in_a_browser import CHROMIUM, TOO_WIDE, address, page
+from tests.support.waiting import wait_until_true
 
 __all__ = ["address", "page"]
 pytestmark = [
@@ -47,7 +48,7 @@ def test_the_strip_begins_at_the_newest_commit_and_nothing_moves(page, runs, wid
     box, frame = newest.bounding_box(), strip.bounding_box()
     assert box["x"] >= frame["x"]
     assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
-    page.wait_for_function("document.querySelectorAll('.film img')[11].naturalWidth > 0")
+    wait_until_true(page, "document.querySelectorAll('.film img')[11].naturalWidth > 0")
     assert page.evaluate(SHIFTS) < 0.02
     if width == 390:
         assert page.evaluate(TOO_WIDE) == []
@@ -60,7 +61,7 @@ def test_from_the_report_a_tab_leads_to_all_figures_and_to_each(page, runs):
     page.goto(f"/runs/{runs[-1].id}")
     page.click("nav.tabs >> text=Figures")
     assert page.locator(".gallery li").count() == 2
-    page.wait_for_function(DRAWN)
+    wait_until_true(page, DRAWN)
     page.focus(".gallery li:nth-child(2) a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/figures/2")
@@ -76,7 +77,7 @@ def test_a_picture_that_is_a_script_draws_and_does_nothing_else(page, maker: Mak
     run = shown_run(maker, evaluation, {"image/svg+xml": EVIL_SVG})
     for path in ("figures", "figures/1"):
         page.goto(f"/runs/{run.id}/{path}")
-        page.wait_for_function(DRAWN)
+        wait_until_true(page, DRAWN)
         assert page.title() != "evil"
     assert page.complaints == []
     page.click("a[title='Show it alone']")

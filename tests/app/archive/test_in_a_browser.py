@@ -10,7 +10,7 @@ from provenance.ledger.states import Status, Verdict
 from provenance.ledger.times import CaseKey, Took, remember_took
 from tests.app.archive.maker import Maker
 from tests.app.archive.test_hostile_strings import fill, hostile, pages
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_for, wait_until_true
 
 CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = (
@@ -117,9 +117,7 @@ def test_a_report_reaches_neither_the_reader_nor_the_server(page, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1))
     run = maker.run(evaluation, html=maker.keep(PROBE))
     page.goto(f"/runs/{run.id}")
-    page.wait_for_function(
-        "document.querySelector('iframe[data-report]').style.height === '777px'", timeout=5000
-    )
+    wait_until_true(page, "document.querySelector('iframe[data-report]').style.height === '777px'")
     report = page.frames[1]
     found = report.evaluate("document.body.dataset.found")
     assert found == "no cookie, no storage, no parent, no network"
@@ -131,17 +129,17 @@ def test_a_run_is_watched_live_until_its_report_is_there(page, maker: Maker):
     page.goto(f"/runs/{run.id}")
     assert page.text_content("#live-state") == "1st in the queue"
     page.evaluate("document.body.dataset.loaded = 'once'")
-    maker.event(run, 1, "cell", index=0, total=3, title="First", source="a = 1", text="one")
-    maker.event(run, 2, "at_work", cell=1, title="Second", text="step 1\n")
     facts = {"status": Status.RUNNING, "attempt": 1, "started_at": utc_now()}
     maker.change(run, cells_total=3, cells_done=1, doing="cell 2", **facts)
-    page.wait_for_selector("#cell-1", timeout=20000)
+    maker.event(run, 1, "cell", index=0, total=3, title="First", source="a = 1", text="one")
+    maker.event(run, 2, "at_work", cell=1, title="Second", text="step 1\n")
+    page.wait_for_selector("#live-now pre", timeout=20000)
     assert page.text_content("#live-state") == "Cell 2 of 3"
     assert "running" in page.text_content(".outcome")
     assert page.text_content("#live-now pre") == "step 1\n"
     page.click("#cell-1 summary")
-    maker.event(run, 3, "cell", index=1, total=3, title="Second", text="two")
     maker.change(run, cells_done=2, doing="cell 3")
+    maker.event(run, 3, "cell", index=1, total=3, title="Second", text="two")
     page.wait_for_selector("#cell-2", timeout=20000)
     assert page.text_content("#live-state") == "Cell 3 of 3"
     assert page.locator("#cell-1 details[open]").count() == 1

@@ -5,6 +5,7 @@ import pytest
 from tests.app.archive.maker import Maker
 from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
 from tests.app.archive.test_search_page import delays
+from tests.support.waiting import wait_until_true
 
 __all__ = ["address", "delays", "page"]
 pytestmark = [
@@ -50,8 +51,8 @@ def test_what_is_typed_last_is_what_is_shown(page, maker: Maker, delays):
     page.click("input[name=q]")
     page.keyboard.type("rush", delay=15)
     page.keyboard.type("x", delay=200)
-    page.wait_for_function(
-        "document.querySelector('[data-found]').textContent.includes('Nothing is found')"
+    wait_until_true(
+        page, "document.querySelector('[data-found]').textContent.includes('Nothing is found')"
     )
     page.fill("input[name=q]", "")
     page.wait_for_selector("[data-found]", state="hidden")
