@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from app.homes import default_home
 from app.machine import most_memory
+from app.served import served_address
 from provenance.nearest import nearest
 from provenance.sizes import read_size
 
@@ -61,7 +62,9 @@ class Settings:
         "",
     )
     base_url: str = _setting(
-        "The address under which people reach the web pages.", "http://127.0.0.1:8000"
+        "The address under which people reach the web pages; left out: where they were served "
+        "last.",
+        "http://127.0.0.1:8000",
     )
     secret_key: str = _setting(
         "Signs sessions and derives hook secrets; empty: made once, kept in the home directory.", ""
@@ -148,7 +151,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if variable not in known:
             raise SettingsError(_unknown(variable, list(known)))
         values[known[variable].name] = _parse(variable, text, known[variable].type)
-    return Settings(**values)
+    settings = Settings(**values)
+    if BASE_URL not in environ and (served := served_address(settings.home)):
+        return replace(settings, base_url=_parse(BASE_URL, served, str))
+    return settings
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

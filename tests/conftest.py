@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,6 +21,7 @@ from pipeline.runner.client import Runner
 from provenance.ledger.engine import Ledger
 from provenance.ledger.migrate import upgrade
 from provenance.store import Store
+from tests.support.browsing import CHROMIUM, chromium
 from tests.support.evaluations import Bench
 from tests.support.ledgers import sqlite_ledger
 from tests.support.postgres import postgresql_binaries, postgresql_server
@@ -44,6 +46,15 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def default_environment(environments: Path) -> Path:
     """The interpreter of the default environment; building it holds a lock of its own."""
     return environment_for(environments, lock_of(MemoryTree({}), None)).python
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for the tests of a module; each page has a context of its own."""
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium: apt-get install chromium")
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

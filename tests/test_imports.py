@@ -1,9 +1,12 @@
 """What importing means: every module stands alone, and nobody carries what only runners need."""
 
+import ast
 import json
+import random
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +18,50 @@ from tests.support.tides import make_tides
 ROOT = Path(__file__).parents[1]
 FLOORS = ("app", "pipeline", "provenance")
 HEAVY = {"papermill", "nbconvert", "nbformat", "pandas", "pyarrow", "nbdime", "IPython"}
-AT_A_TIME = 2
-
-# Each module is imported in a child of its own, forked while nothing of ours is imported: to
-# our modules it is as fresh as a new interpreter, and what others wrote is read only once.
-_EACH_ALONE = """
-import gc, json, os, sys, traceback
-import alembic, celery.app.trace, filelock, flask_openapi3, flask_wtf, graphlib, greenlet, papermill
-import psutil, pydantic, rfc8785, rich.progress, sqlalchemy.ext.asyncio, sqlalchemy.orm, statistics
-import sqlalchemy.dialects.postgresql, sqlalchemy.dialects.sqlite, structlog, tzlocal
-gc.collect(); gc.freeze(); gc.disable()  # pages that nobody writes to are shared by all children
-failed = {}
-for name in json.loads(sys.argv[1]):
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        os.close(reading)
-        try:
-            __import__(name)
-        except BaseException:
-            os.write(writing, traceback.format_exc()[-3000:].encode())
-        os._exit(0)
-    os.close(writing)
-    said = b""
-    while chunk := os.read(reading, 65536):
-        said += chunk
-    os.close(reading)
-    if os.wait()[1] or said:
-        failed[name] = said.decode()
-print(json.dumps(failed))
-"""
 
 
-def modules() -> list[str]:
-    # The program's own entries run when they are imported, and migrations inside of Alembic.
-    paths = [
-        path.relative_to(ROOT)
+def modules() -> dict[str, Path]:
+    """Return all modules by name, but those that run when they are imported."""
+    # The program's own entries do so, and migrations, which Alembic runs.
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for floor in FLOORS
         for path in (ROOT / floor).rglob("*.py")
         if path.name != "__main__.py" and "migrations" not in path.parts
-    ]
-    return sorted(".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths)
+    }
+
+
+def imported_at_once(module: ast.Module) -> Iterator[str]:
+    """Yield the names that are imported when *module* is, not in a function afterwards."""
+    waiting: list[ast.AST] = list(module.body)
+    while waiting:
+        match waiting.pop():
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                pass
+            case ast.If(test=ast.Name("TYPE_CHECKING"), orelse=otherwise):
+                waiting += otherwise
+            case ast.Import(names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(source, names, level):
+                assert level == 0, "imports here are absolute"
+                yield from (f"{source}.{name.name}" for name in names)
+            case other:
+                waiting += ast.iter_child_nodes(other)
+
+
+def needs(name: str, known: Collection[str], source: str) -> set[str]:
+    """Return the modules of ours that have to be whole before *name* can be."""
+    found = set()
+    for wanted in imported_at_once(ast.parse(source)):
+        found.add(wanted if wanted in known else wanted.rpartition(".")[0])
+        # The packages of what is wanted; its own are imported before it in any case.
+        found.update(p for p in packages(wanted) if not f"{name}.".startswith(f"{p}."))
+    return found & set(known)
+
+
+def packages(name: str) -> Iterator[str]:
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def python(code: str, *arguments: str, **options: Any) -> Any:
@@ -80,12 +87,27 @@ def loaded(code: str, **options: Any) -> set[str]:
 
 
 def test_every_module_can_be_imported_first() -> None:
-    names = modules()
-    assert len(names) > 100
-    parts = [json.dumps(names[start::AT_A_TIME]) for start in range(AT_A_TIME)]
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        answers = list(pool.map(lambda part: python(_EACH_ALONE, part), parts))
-    assert {name: said for answer in answers for name, said in answer.items()} == {}
+    """All can be imported, and none in a circle: so it does not matter which is the first."""
+    known = modules()
+    assert len(known) > 100
+    circles = {name: needs(name, known, path.read_text()) for name, path in known.items()}
+    try:
+        TopologicalSorter(circles).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+    names = list(known)
+    random.shuffle(names)
+    said = python(f"for name in {names}: __import__(name)\nprint(1)")
+    assert said == 1
+
+
+def test_a_circle_of_imports_is_seen() -> None:
+    known = ("a", "a.b", "a.c")
+    assert needs("a.b", known, "from a.c import x") == {"a.c"}
+    assert needs("a.b", known, "from a import c") == {"a.c"}
+    assert needs("a.b", known, "from a import x") == {"a"}
+    assert needs("a", known, "import a.b") == {"a.b"}
+    assert needs("z", known, "from a.b import x\ndef later(): import a.c") == {"a", "a.b"}
 
 
 def test_the_web_process_carries_no_notebook_library(tmp_path: Path) -> None:

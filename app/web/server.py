@@ -12,6 +12,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from app.assemble import assemble, make_ready
 from app.factory import create_app
+from app.served import remember_address
 from app.settings import Settings
 from app.work.doorbell import CeleryDoorbell
 
@@ -58,7 +59,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Make the application, in the process that serves it."""
+        """Make the application, in the process that serves it; the port is ours by then."""
+        remember_address(self._settings.home, self._settings.base_url)
         doorbell = CeleryDoorbell(self._settings)
         app = create_app(self._settings, doorbell)
         threading.Thread(target=_settle, args=(doorbell,), daemon=True).start()

@@ -18,7 +18,7 @@ from provenance.datasets.prepare import Prepared, prepare
 from provenance.errors import UnavailableError
 
 _SECONDS = 300.0
-_MOST_MEMORY = 8 * 1024**3
+MOST_MEMORY = 8 * 1024**3
 LARGEST = 4 * 1024**3
 """Bytes of the largest file that is made: a table of a megabyte can unfold to any size."""
 
@@ -54,7 +54,7 @@ def _ask(*words: object) -> dict[str, Any]:
 
 def main() -> None:
     """Do what the arguments say and print what came of it as JSON."""
-    _lower(resource.RLIMIT_AS, _MOST_MEMORY)
+    _lower(resource.RLIMIT_AS, MOST_MEMORY)
     _lower(resource.RLIMIT_FSIZE, LARGEST)
     works: dict[str, Callable[..., dict[str, Any]]] = {"prepare": _prepare, "convert": _convert}
     work = works[sys.argv[1]]

@@ -14,7 +14,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.ids import first_id
-from provenance.ledger.keeping_tables import RunTag
+from provenance.ledger.keeping_tables import RunComment, RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
@@ -65,6 +65,8 @@ class RunFilter:
     tags: Sequence[str] = ()
     pinned: bool | None = None
     """Whether somebody holds on to them; null where that does not count."""
+    comments: Sequence[str] = ()
+    """What somebody said about them, in these letters, large or small."""
     words: Sequence[str] = ()
     """What their pages say, or what they are called."""
     digits: str | None = None
@@ -145,6 +147,7 @@ def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]
     conditions += [_has(bound) for bound in wanted.metrics[1:]]
     conditions += [_valued(session, name, wanted) for name in wanted.params]
     conditions += [Run.id.in_(_tagged(session, tag, wanted)) for tag in wanted.tags]
+    conditions += [Run.id.in_(_said_of(words)) for words in wanted.comments]
     if wanted.pinned is not None:
         held = Run.id.in_(select(Pin.target).where(Pin.holds()))
         conditions.append(held if wanted.pinned else ~held)
@@ -191,6 +194,10 @@ def _tagged(session: Session, tag: str, wanted: RunFilter) -> Select[Any]:
     if tag in tags:
         tags = [tag]
     return select(RunTag.run_id).where(RunTag.tag.in_(tags))
+
+
+def _said_of(words: str) -> Select[Any]:
+    return select(RunComment.run_id).where(RunComment.text.icontains(words, autoescape=True))
 
 
 def _begins(column: InstrumentedAttribute[Any], digits: str) -> list[ColumnElement[bool]]:

@@ -30,7 +30,7 @@ _COMMIT = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 _LIKE_A_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 FILTERS = (
     *("project:", "report:", "branch:", "commit:", "status:", "actor:", "purpose:"),
-    *("since:", "until:", "tag:", "pinned:", "param.NAME:", "metric.NAME>"),
+    *("since:", "until:", "tag:", "pinned:", "comment:", "param.NAME:", "metric.NAME>"),
 )
 
 
@@ -144,6 +144,10 @@ def _tag(wanted: RunFilter, item: _Filter) -> RunFilter:
     return replace(wanted, tags=(*wanted.tags, item.value))
 
 
+def _comment(wanted: RunFilter, item: _Filter) -> RunFilter:
+    return replace(wanted, comments=(*wanted.comments, item.value))
+
+
 def _pinned(wanted: RunFilter, item: _Filter) -> RunFilter:
     if item.value.lower() not in ("yes", "no"):
         raise _UnfitError(f"pinned: found {shown(item.value)}, expected yes or no.")
@@ -213,12 +217,13 @@ _READ: dict[str, _Reader] = {
     "purpose": _purpose,
     "tag": _tag,
     "pinned": _pinned,
+    "comment": _comment,
     "commit": _commit,
     "param": _param,
     "metric": _metric,
 }
 _OF = ("param", "metric")
-_SEVERAL = ("metric", "tag")
+_SEVERAL = ("metric", "tag", "comment")
 """Filters of which several are held together: a metric has two ends, a run may have two tags."""
 _COMPARED = 'Numbers are compared as in metric.rmse>2, or metric."worst tenth">2 with its spaces.'
 _EXAMPLES = {
@@ -232,6 +237,7 @@ _EXAMPLES = {
     "purpose": "purpose:reproduce",
     "tag": "tag:release",
     "pinned": "pinned:yes",
+    "comment": 'comment:"wrong sensor"',
     "commit": "commit:4f2c9a1",
     "param": "param.date:2013-01",
     "metric": "metric.rmse>2",

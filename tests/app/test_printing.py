@@ -8,7 +8,7 @@ import pytest
 
 from app.printing import PrinterError, _print, can_print, chromium, print_pdf
 from app.settings import Settings
-from tests.app.archive.test_in_a_browser import CHROMIUM
+from tests.support.browsing import CHROMIUM
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"

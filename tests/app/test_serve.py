@@ -106,6 +106,8 @@ def test_it_serves_within_seconds_and_ctrl_c_ends_all_of_it(own_server: Server) 
     assert own_server.interrupt() == 0
     assert own_server.home.is_quiet()
     assert "Traceback" not in own_server.log.read_text()
+    told = json.loads(own_server.home.run("config", "--json").out)
+    assert own_server.url in [one["value"] for one in told], "links of commands lead there"
 
 
 def test_a_push_through_the_printed_script_is_evaluated_without_waiting(server: Server) -> None:

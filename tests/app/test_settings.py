@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.served import remember_address
 from app.settings import Settings, SettingsError, as_environment, read_settings
 
 
@@ -16,6 +17,18 @@ def test_without_variables_everything_has_its_default(monkeypatch: pytest.Monkey
     assert found.store_path == Path("/data/provenote/store")
     assert found.workers >= 2
     assert not found.allow_file_repositories
+
+
+def test_links_lead_to_where_the_home_was_served_last_unless_an_address_is_set(
+    tmp_path: Path,
+) -> None:
+    there = {"PROVENOTE_HOME": str(tmp_path)}
+    assert read_settings(there).base_url == "http://127.0.0.1:8000"
+    remember_address(tmp_path, "http://127.0.0.1:8123")
+    remember_address(tmp_path, "http://127.0.0.1:8124")
+    assert read_settings(there).base_url == "http://127.0.0.1:8124"
+    own = there | {"PROVENOTE_BASE_URL": "https://reports.example.org"}
+    assert read_settings(own).base_url == "https://reports.example.org"
 
 
 def test_variables_are_read_with_the_types_of_the_settings() -> None:

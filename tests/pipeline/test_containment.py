@@ -112,7 +112,7 @@ def test_one_that_ignores_signals_and_daemonises_is_gone(start: Start, marker: s
     wait_for(lambda: len(marked_processes(marker)) > 4, "the daemons")
     process.end(interrupt=0.1, terminate=0.1)
     assert process.wait(15) == -signal.SIGKILL
-    assert marked_processes(marker) == {} or set(marked_processes(marker)) == {supervisor(process)}
+    assert set(marked_processes(marker)) <= {supervisor(process)}
 
 
 def supervisor(process: SupervisedProcess) -> int:

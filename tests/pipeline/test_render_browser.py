@@ -18,30 +18,11 @@ from tests.pipeline.report_pages import (
 )
 from tests.support.waiting import wait_until_true
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 HOST = """<!doctype html><iframe id="frame" sandbox="allow-scripts" style="width: 700px"></iframe>
 <script>said = []; addEventListener("message", (event) => said.push([event.origin, event.data]));
 </script>"""
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not installed (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -15,10 +13,11 @@ from provenance.cache import Cache, Entry
 from provenance.files import write_durably
 from provenance.record import Record, keep_record
 from provenance.store import Store
+from tests.provenance.flight import KEY, race
 from tests.provenance.making import commit_some, output_of, record_of
+from tests.support.siblings import Sibling
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY = "k" * 64
 
 
 @pytest.fixture
@@ -173,67 +172,29 @@ def test_a_reused_entry_counts_as_used_now(cache: Cache) -> None:
     assert action.stat().st_mtime > 1_000_000
 
 
-RACE = """
-import sys, time
-from pathlib import Path
-from provenance.cache import Cache
-from provenance.store import Store
-from tests.provenance.making import output_of, record_of
-cache = Cache(Store(Path(sys.argv[1])))
-number = sys.argv[2]
-print("ready", flush=True)
-sys.stdin.readline()
-waits = []
-with cache.single_flight("k" * 64, lambda: waits.append(1)):
-    if cache.lookup("k" * 64) is None:
-        print("made", flush=True)
-        if number == "hang":
-            time.sleep(600)
-        time.sleep(0.3)
-        blob = cache.store.put_bytes(number.encode())
-        cache.commit(record_of("k" * 64, output_of(blob)))
-"""
-
-
-def race(cache: Cache, *numbers: str) -> list["subprocess.Popen[str]"]:
+def racing(cache: Cache, *names: str) -> list[Sibling]:
     """Start processes that all want the same key, and let them go at once."""
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, str(cache.store.root), number],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in numbers
-    ]
+    racers = [Sibling(race, cache.store.root, name) for name in names]
+    assert [racer.said() for racer in racers] == ["ready"] * len(names)
     for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("\n")
-        racer.stdin.flush()
+        racer.go()
     return racers
 
 
 def test_of_eight_processes_on_one_key_one_makes_it_and_all_have_it(cache: Cache) -> None:
-    racers = race(cache, *map(str, range(8)))
-    made = [racer.communicate(timeout=60)[0] for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 8
-    assert sorted(made) == [""] * 7 + ["made\n"]
+    made = [racer.rest() for racer in racing(cache, *map(str, range(8)))]
+    assert sorted(made) == [[]] * 7 + [["made"]]
     entry = cache.lookup(KEY)
     assert entry is not None
     content = cache.store.read(entry.record.outputs[0].sha256)
-    assert content == str(made.index("made\n")).encode()
+    assert content == str(made.index(["made"])).encode()
     actions = [path for path in (cache.store.root / "actions").rglob("*") if path.is_file()]
     assert len(actions) == 1
 
 
 def test_a_killed_holder_gives_the_key_free(cache: Cache) -> None:
-    (hanging,) = race(cache, "hang")
-    assert hanging.stdout is not None
-    assert hanging.stdout.readline() == "made\n"
+    (hanging,) = racing(cache, "hang")
+    assert hanging.said() == "made"
     waited = threading.Event()
 
     def on_wait() -> None:
@@ -245,7 +206,7 @@ def test_a_killed_holder_gives_the_key_free(cache: Cache) -> None:
         assert waited.is_set()
         blob = cache.store.put_bytes(b"mine")
         cache.commit(record_of(KEY, output_of(blob)))
-    hanging.communicate()
+    hanging.kill()
     assert cache.lookup(KEY) is not None
 
 

@@ -1,14 +1,10 @@
 """One at a time, whoever is stopped or killed: eight workers, one key, one valid entry."""
 
 import os
-import select
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 from sqlalchemy import event
@@ -19,50 +15,10 @@ from provenance.ledger.key_events import key_events
 from provenance.ledger.leases import Lease, Leases
 from provenance.store import Store
 from provenance.stores.local import LocalShelf
+from tests.provenance.flight import KEY, fly
 from tests.provenance.making import commit_some
+from tests.support.siblings import Sibling
 from tests.support.waiting import wait_for
-
-ROOT = Path(__file__).resolve().parents[2]
-KEY = "k" * 64
-Worker: TypeAlias = "subprocess.Popen[str]"
-
-WORKER = """
-import sys, time
-from pathlib import Path
-from provenance.cache import Cache
-from provenance.ledger.engine import Ledger
-from provenance.ledger.leases import LeaseLostError, Leases
-from provenance.store import Store
-from provenance.stores.local import LocalShelf
-from tests.provenance.making import output_of, record_of
-root, url, host, seconds, name, stop_at = sys.argv[1:]
-class Stopping(Store):
-    def put_bytes(self, data):
-        tell("before")
-        blob = super().put_bytes(data)
-        tell("after")
-        return blob
-def tell(word):
-    print(word, flush=True)
-    if word == stop_at:
-        time.sleep(600)
-shelf = None if host == "here" else LocalShelf(Path(root))
-store = Stopping(Path(root) if host == "here" else Path(root, host), shelf)
-cache = Cache(store, Leases(Ledger(url), host, float(seconds)))
-tell("ready")
-sys.stdin.readline()
-with cache.single_flight("k" * 64, lambda: None):
-    if cache.lookup("k" * 64) is None:
-        tell("making")
-        sys.stdin.readline()
-        blob = store.put_bytes(name.encode())
-        try:
-            cache.commit(record_of("k" * 64, output_of(blob), run={"id": name}))
-        except LeaseLostError as error:
-            print("refused", flush=True)
-        else:
-            tell("published")
-"""
 
 
 class Workers:
@@ -70,49 +26,24 @@ class Workers:
 
     def __init__(self, root: Path, url: str) -> None:
         self._root, self._url = root, url
-        self.all: list[Worker] = []
+        self.all: list[Sibling] = []
 
     def spawn(
         self, name: str, *, host: str = "here", seconds: float = 60, stop_at: str = ""
-    ) -> Worker:
+    ) -> Sibling:
         """Start one; it does nothing before it is let go."""
-        arguments = [str(self._root), self._url, host, str(seconds), name, stop_at]
-        made = subprocess.Popen(
-            [sys.executable, "-c", WORKER, *arguments],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        made = Sibling(fly, self._root, self._url, name, host, seconds, stop_at)
         self.all.append(made)
         return made
 
     def start(
         self, name: str, *, host: str = "here", seconds: float = 60, stop_at: str = ""
-    ) -> Worker:
+    ) -> Sibling:
         """Start one and let it go as soon as it is ready."""
         made = self.spawn(name, host=host, seconds=seconds, stop_at=stop_at)
-        assert said(made) == "ready"
-        go(made)
+        assert made.said() == "ready"
+        made.go()
         return made
-
-
-def said(worker: Worker) -> str:
-    assert worker.stdout is not None
-    return worker.stdout.readline().strip()
-
-
-def go(worker: Worker) -> None:
-    assert worker.stdin is not None
-    worker.stdin.write("\n")
-    worker.stdin.flush()
-
-
-def rest(worker: Worker) -> list[str]:
-    """Let the worker do what it has to, and return what it says from here on."""
-    out, _ = worker.communicate("\n", timeout=60)
-    assert worker.returncode == 0
-    return out.split()
 
 
 @pytest.fixture
@@ -122,7 +53,6 @@ def workers(tmp_path: Path, ledger: Ledger) -> Iterator[Workers]:
     yield found
     for worker in found.all:
         worker.kill()
-        worker.communicate()
 
 
 @pytest.fixture
@@ -140,13 +70,13 @@ def test_a_paused_worker_that_returns_after_its_lease_is_refused(
     workers: Workers, cache: Cache, ledger: Ledger
 ) -> None:
     paused = workers.start("paused", seconds=1)
-    assert said(paused) == "making"
-    paused.send_signal(signal.SIGSTOP)
+    assert paused.said() == "making"
+    os.kill(paused.pid, signal.SIGSTOP)
     other = workers.start("other", seconds=1)
-    assert said(other) == "making", "the lease ran out; the lock is still the paused one's"
-    assert rest(other) == ["before", "after", "before", "after", "published"]
-    paused.send_signal(signal.SIGCONT)
-    assert rest(paused)[-1] == "refused"
+    assert other.said() == "making", "the lease ran out; the lock is still the paused one's"
+    assert other.rest() == ["before", "after", "before", "after", "published"]
+    os.kill(paused.pid, signal.SIGCONT)
+    assert paused.rest()[-1] == "refused"
     assert content(cache) == "other"
     assert len(cache.entries(KEY)) == 1
     with ledger.reading() as session:
@@ -160,24 +90,22 @@ def test_of_two_hosts_one_makes_a_key_and_the_other_waits_and_reuses_it(
 ) -> None:
     """Their locks lie in different places, so only the lease keeps them apart."""
     here = workers.start("here")
-    assert said(here) == "making"
+    assert here.said() == "making"
     there = workers.start("there", host="there")
-    assert there.stdout is not None
-    assert not select.select([there.stdout], [], [], 1.5)[0], "it waits"
-    assert rest(here)[-1] == "published"
-    assert rest(there) == []
+    assert not there.line.poll(1.5), "it waits"
+    assert here.rest()[-1] == "published"
+    assert there.rest() == []
     assert content(cache) == "here"
 
 
 def test_a_killed_holder_on_the_same_host_is_not_waited_for(workers: Workers, cache: Cache) -> None:
     """Its lease would have lasted for an hour; that its lock is free proves that it is dead."""
     killed = workers.start("killed", seconds=3600)
-    assert said(killed) == "making"
+    assert killed.said() == "making"
     killed.kill()
-    killed.communicate()
     heir = workers.start("heir", seconds=3600)
-    assert said(heir) == "making"
-    assert rest(heir)[-1] == "published"
+    assert heir.said() == "making"
+    assert heir.rest()[-1] == "published"
     assert content(cache) == "heir"
 
 
@@ -187,16 +115,16 @@ def test_of_eight_workers_one_is_killed_and_one_valid_entry_is_left(
 ) -> None:
     """Before an object is renamed into its place, after it, or before anything is written."""
     first = workers.start("0", stop_at=moment)
-    go(first)
-    wait_for(lambda: said(first) == moment, moment)
+    first.go()
+    wait_for(lambda: first.said() == moment, moment)
     others = [workers.spawn(str(number)) for number in range(1, 8)]
     for worker in others:
-        assert said(worker) == "ready"
-        go(worker)
+        assert worker.said() == "ready"
+        worker.go()
     os.kill(first.pid, signal.SIGKILL)
     for worker in others:
-        go(worker)  # whoever makes it need not wait
-    said_by_others = [rest(worker) for worker in others]
+        worker.go()  # whoever makes it need not wait
+    said_by_others = [worker.rest() for worker in others]
     assert sum("published" in words for words in said_by_others) == 1
     assert sum("making" in words for words in said_by_others) == 1
     assert content(cache) in set("1234567")

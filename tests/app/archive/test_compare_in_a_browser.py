@@ -3,13 +3,9 @@
 import pytest
 
 from tests.app.archive.test_compare_page import two
-from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
 
-__all__ = ["address", "page", "two"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+__all__ = ["two"]
+pytestmark = pytest.mark.browser
 
 
 def test_figures_lie_over_each_other_and_show_what_differs(page, two):

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.archive.test_data_pages import DAY, bring
-from tests.app.archive.test_in_a_browser import CHROMIUM, TOO_WIDE, address, page
+from tests.support.browsing import TOO_WIDE
 
-__all__ = ["address", "bring", "page"]
+__all__ = ["bring"]
 PARTITION_PAGE = f"/datasets/sold?partition={DAY}"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

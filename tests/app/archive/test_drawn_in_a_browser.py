@@ -3,7 +3,6 @@
 import base64
 import random
 import struct
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,18 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.serving import make_server
 
 from app.exports import standalone_page
 from tests.app.archive.drawing import drawn, keep_report
-from tests.app.archive.test_in_a_browser import CHROMIUM, OPTIONS
 from tests.pipeline.report_pages import code, display, html, markdown, notebook
 from tests.support.waiting import wait_until_true
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 MATHEMATICS = notebook(
     markdown(
@@ -64,29 +58,11 @@ class Watched:
         return {urlsplit(url).netloc for url in self.asked} - {""}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(CHROMIUM), args=OPTIONS.split())
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def watched(browser: Any) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     yield Watched(context.new_page())
     context.close()
-
-
-@pytest.fixture
-def address(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 def open_report(watched: Watched, address: str, run: Any) -> Any:

@@ -4,14 +4,10 @@ import pytest
 
 from tests.app.archive.maker import Maker
 from tests.app.archive.shown import TABLE, picture, png, shown_run
-from tests.app.archive.test_in_a_browser import CHROMIUM, TOO_WIDE, address, page
+from tests.support.browsing import TOO_WIDE
 from tests.support.waiting import wait_until_true
 
-__all__ = ["address", "page"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 DRAWN = "[...document.querySelectorAll('main img')].every((one) => one.naturalWidth > 0)"
 SHIFTS = """() => new Promise((tell) => {
   let moved = 0;

@@ -1,22 +1,13 @@
-import threading
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from werkzeug.serving import make_server
 
 from provenance.ledger.columns import utc_now
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.times import CaseKey, Took, remember_took
 from tests.app.archive.maker import Maker
 from tests.app.archive.test_hostile_strings import fill, hostile, pages
+from tests.support.browsing import TOO_WIDE
 from tests.support.waiting import wait_for, wait_until_true
 
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 PROBE = b"""<!doctype html><body><p>report</p><script>
 const found = [];
 try { found.push("cookie" + document.cookie); } catch { found.push("no cookie"); }
@@ -33,11 +24,6 @@ fetch("/api/v1/runs").then(() => found.push("network"), () => found.push("no net
   });
 </script></body>"""
 
-TOO_WIDE = """() => document.documentElement.scrollWidth <= 390 ? [] :
-  [...document.querySelectorAll("body *")]
-    .filter((one) => !one.closest(".scroll") && one.getBoundingClientRect().right > 391)
-    .map((one) => `${one.tagName}.${one.className}`)"""
-
 OVERLAPS = """() => [...document.querySelectorAll("ul.rows > li")].filter((row) => {
   const [verdict, what] = [".verdict", ".what"].map((one) => row.querySelector(one));
   const [left, right] = [verdict, what].map((one) => one.getBoundingClientRect());
@@ -45,33 +31,7 @@ OVERLAPS = """() => [...document.querySelectorAll("ul.rows > li")].filter((row) 
 }).map((row) => row.textContent)"""
 
 __all__ = ["hostile"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture
-def page(address: str):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=OPTIONS.split())
-        opened = browser.new_page(base_url=address, viewport={"width": 390, "height": 900})
-        opened.complaints = []  # what the browser refused or could not do
-        opened.on("console", lambda told: opened.complaints.append(told.text))
-        opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.on("dialog", lambda dialog: opened.complaints.append(dialog.message))
-        yield opened
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 def test_pages_break_no_rule_of_their_own_and_fit_a_narrow_screen(app, page, hostile):

@@ -3,13 +3,8 @@
 import pytest
 
 from tests.app.archive.maker import Maker
-from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
 
-__all__ = ["address", "page"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 REPORT = "/projects/flights/reports/sanity_check"
 
 

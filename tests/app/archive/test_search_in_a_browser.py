@@ -3,15 +3,11 @@
 import pytest
 
 from tests.app.archive.maker import Maker
-from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
 from tests.app.archive.test_search_page import delays
 from tests.support.waiting import wait_until_true
 
-__all__ = ["address", "delays", "page"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+__all__ = ["delays"]
+pytestmark = pytest.mark.browser
 FOUND = "[data-found] li a"
 
 

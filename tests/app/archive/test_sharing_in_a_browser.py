@@ -2,14 +2,10 @@
 
 import pytest
 
-from tests.app.archive.test_in_a_browser import CHROMIUM, address, page
 from tests.app.archive.test_sharing import link, run
 
-__all__ = ["address", "link", "page", "run"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+__all__ = ["link", "run"]
+pytestmark = pytest.mark.browser
 
 
 def test_a_stranger_sees_the_report_with_its_figures_and_nothing_of_the_archive(page, link):

@@ -4,16 +4,13 @@ import pytest
 from sqlalchemy import select
 
 from provenance.ledger.tables import Run
-from tests.app.archive.test_in_a_browser import CHROMIUM, TOO_WIDE, address, page
 from tests.app.intake.test_form import FORM
 from tests.app.intake.test_form_widgets import daily
+from tests.support.browsing import TOO_WIDE
 from tests.support.waiting import wait_for
 
-__all__ = ["address", "daily", "page"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+__all__ = ["daily"]
+pytestmark = pytest.mark.browser
 LIMIT = "input[name='param.limit']"
 TOLD = "#problem-field-limit"
 SAID = "[data-said]"

@@ -21,12 +21,12 @@ from tests.bench.folders import make_home
 from tests.bench.place import Place
 from tests.bench.servers import free_port, stop
 from tests.bench.service import Client
+from tests.support.browsing import CHROMIUM, chromium
 from tests.support.postgres import postgresql_binaries, postgresql_server
 
 _FEW, _MANY = 1_000, 1_000_000
 _ROUNDS, _P95, _LARGEST, _START_SECONDS = 40, 0.050, 100_000.0, 60.0
 _VISITS, _USABLE = 10, 0.300
-_CHROMIUM = Path("/usr/bin/chromium")
 _WORDS = (
     "Ten projects of four reports and five cases; all runs of one project, a tenth of all, have "
     f"recorded 20 metrics. Each address {_ROUNDS} times over one connection, with other runs, "
@@ -102,22 +102,17 @@ def _table(client: Client, seeded: Seeded, kind: str, runs: int) -> Table:
 
 def _in_a_browser(place: Place, address: str) -> Iterator[Table]:
     """Yield how long home takes until a reader can use it, each time without anything cached."""
-    if not _CHROMIUM.exists():
+    if not CHROMIUM.exists():
         place.leave_out("home in Chromium", "it is not installed")
         return
-    from playwright.sync_api import sync_playwright
-
     took = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000"
     seconds = []
-    with sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        browser = driver.chromium.launch(executable_path=str(_CHROMIUM), args=options)
+    with chromium() as browser:
         for _ in range(_VISITS + 1):
             page = browser.new_context().new_page()
             page.goto(address)
             seconds.append(page.evaluate(took))
             page.context.close()
-        browser.close()
     figure = Figure.of("home until its scripts have run", seconds[1:])
     goal = Goal(f"home in Chromium, {_MANY:,} runs", figure.median, _USABLE, "s")
     words = "From the click to the end of DOMContentLoaded, in a new context each time."

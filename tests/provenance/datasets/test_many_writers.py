@@ -1,9 +1,7 @@
 """Many writers, readers and somebody who rolls back, all at once: one linear history."""
 
 import json
-import multiprocessing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -14,16 +12,10 @@ from provenance.ledger.migrate import upgrade
 from provenance.store import Store
 from tests.provenance.datasets import crowd
 from tests.provenance.datasets.making import published
+from tests.support.siblings import start
 
-WRITERS, TIMES, READERS = 8, 100, 4
+WRITERS, TIMES, READERS = 8, 40, 4
 LONG = 240
-_spawn = multiprocessing.get_context("spawn")
-
-
-def start(target: Path, *work: Any) -> Any:
-    process = _spawn.Process(target=crowd.into, args=(target, *work))
-    process.start()
-    return process
 
 
 def run_crowd(url: str, folder: Path) -> dict[str, list[dict[str, int]]]:
@@ -31,13 +23,14 @@ def run_crowd(url: str, folder: Path) -> dict[str, list[dict[str, int]]]:
     root, stop = folder / "store", folder / "stop"
     names = [f"writer {number}" for number in range(WRITERS)]
     writers = [
-        start(folder / f"w{number}.json", crowd.write, url, root, name, TIMES)
+        start(crowd.into, folder / f"w{number}.json", crowd.write, url, root, name, TIMES)
         for number, name in enumerate(names)
     ]
     others = [
-        start(folder / f"r{number}.json", crowd.read, url, root, stop) for number in range(READERS)
+        start(crowd.into, folder / f"r{number}.json", crowd.read, url, root, stop)
+        for number in range(READERS)
     ]
-    others.append(start(folder / "n0.json", crowd.roll_back, url, stop))
+    others.append(start(crowd.into, folder / "n0.json", crowd.roll_back, url, stop))
     try:
         for process in writers:
             process.join(LONG)

@@ -94,7 +94,7 @@ def test_a_small_table_that_unfolds_without_end_is_stopped(tmp_path, value):
     script.write_text(
         "import sys\n"
         "from provenance.datasets import elsewhere\n"
-        "elsewhere.LARGEST = 1_000_000\n"
+        "elsewhere.LARGEST, elsewhere.MOST_MEMORY = 1_000_000, 2 * 1024**3\n"
         "elsewhere.main()\n"
     )
     done = subprocess.run(

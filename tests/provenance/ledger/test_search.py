@@ -14,7 +14,7 @@ from provenance.ledger.distinct import distinct_from
 from provenance.ledger.engine import Ledger
 from provenance.ledger.figures import write_figures
 from provenance.ledger.ids import first_id, new_id
-from provenance.ledger.marks import add_tag
+from provenance.ledger.marks import add_comment, add_tag
 from provenance.ledger.queries.named import reports_called
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import read_search
@@ -111,6 +111,7 @@ def test_what_people_made_of_runs_narrows(ledger: Ledger, add: Add) -> None:
     with ledger.writing() as session:
         for run_id, tag in ((first, "v1"), (first, "for the paper"), (second, "v1.1")):
             add_tag(session, run_id, tag, "ada")
+        add_comment(session, second, "The sensor failed; snow.", "ada")
         pin(session, third, "ada")
         pin(session, first, "ada", "", utc_now() - timedelta(days=1))
     for text, expected in {
@@ -118,6 +119,9 @@ def test_what_people_made_of_runs_narrows(ledger: Ledger, add: Add) -> None:
         "tag:v": [second, first],
         "tag:v1 tag:for": [first],
         "tag:none": [],
+        'comment:"the Sensor"': [second],
+        "comment:sensor comment:snow": [second],
+        "comment:%": [],
         "pinned:yes": [third],
         "pinned:no": [second, first],
     }.items():

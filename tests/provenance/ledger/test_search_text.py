@@ -62,6 +62,7 @@ def narrowed(text: str) -> dict[str, object]:
             {"metrics": (MetricBound("rmse", ">", 1.0), MetricBound("rmse", "<", 2.0))},
         ),
         ('tag:"for the paper" tag:v1', {"tags": ("for the paper", "v1")}),
+        ('comment:"wrong sensor"', {"comments": ("wrong sensor",)}),
         ("pinned:Yes", {"pinned": True}),
         ("pinned:no", {"pinned": False}),
         ("status:canceled", {"verdict": Verdict.CANCELLED}),
