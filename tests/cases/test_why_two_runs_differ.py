@@ -14,6 +14,7 @@ from app.explained import explained
 from app.intake.request import Requester, RunRequest, accept_run
 from app.work.doorbell import SilentDoorbell
 from pipeline.installation import Installation, SourceUrls
+from pipeline.kernels.hosts import KernelHosts
 from provenance.datasets.names import DATA
 from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.states import Trigger
@@ -80,6 +81,7 @@ def flights(
     environments: Path,
     default_environment: Path,
     cases_runner: Any,
+    hosts: KernelHosts,
 ) -> Iterator[Flights]:
     folder = tmp_path_factory.mktemp("flights")
     demo, home = lay_out(folder / "demo"), folder / "home"
@@ -94,7 +96,7 @@ def flights(
         source_urls=SourceUrls(demo.source_urls),
         allow_file_repositories=True,
     )
-    yield Flights(Bench(installation, cases_runner), demo, Repository(demo.clone))
+    yield Flights(Bench(installation, cases_runner, hosts), demo, Repository(demo.clone))
     ledger.close()
 
 

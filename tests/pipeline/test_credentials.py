@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.evaluate import prepare_evaluation
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.repository.mirror import Mirror
 from pipeline.runner.client import Runner
 from pipeline.stages.sql.failures import words
@@ -111,11 +112,12 @@ def test_an_address_that_cannot_be_fetched_is_told_without_its_password(
 def test_a_password_of_a_source_is_in_nothing_that_a_run_leaves(
     installation: MakeInstallation,
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: MakeRepository,
     url: str,
 ) -> None:
-    bench = Bench(installation(sources={"WEATHER_URL": url}), runner)
+    bench = Bench(installation(sources={"WEATHER_URL": url}), runner, hosts)
     repository = git_project(project("SELECT 1 AS a"))
     told = bench(repository)
     assert told.run.verdict != "passed"

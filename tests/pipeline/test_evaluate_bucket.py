@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.gc import Collector, Keep
 from provenance.ledger.columns import utc_now
@@ -24,6 +25,7 @@ from tests.support.s3 import CREDENTIALS, make_bucket, s3_server
 def machines(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     tmp_path: Path,
 ) -> Iterator[list[Bench]]:
@@ -33,7 +35,7 @@ def machines(
         options = {**CREDENTIALS, "endpoint": server}
         shelf = S3Shelf(f"s3://{make_bucket(server)}", options, touch_lag=0.0)
         yield [
-            Bench(replace(first, store=Store(tmp_path / name, shelf)), runner)
+            Bench(replace(first, store=Store(tmp_path / name, shelf)), runner, hosts)
             for name in ("one", "other")
         ]
 

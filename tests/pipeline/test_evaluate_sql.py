@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text, update
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Run
@@ -60,10 +61,11 @@ def database(tmp_path: Path) -> Path:
 def bench(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     database: Path,
 ) -> Bench:
-    return Bench(installation(sources={"WEATHER_URL": f"sqlite:///{database}"}), runner)
+    return Bench(installation(sources={"WEATHER_URL": f"sqlite:///{database}"}), runner, hosts)
 
 
 def table(bench: Bench, run: Told) -> dict[str, list[Any]]:
@@ -176,11 +178,12 @@ def test_a_source_without_an_address_says_which_variable_to_set(
 def test_a_source_that_cannot_be_read_is_told_without_its_password(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: MakeRepository,
     url: str,
 ) -> None:
-    bench = Bench(installation(sources={"WEATHER_URL": url}), runner)
+    bench = Bench(installation(sources={"WEATHER_URL": url}), runner, hosts)
     run = bench(git_project(project("SELECT 1 AS a"))).run
     assert run.verdict == "error"
     assert run.error["stage"] == "rows"
@@ -197,11 +200,12 @@ def says_the_password(bench: Bench) -> bool:
 def test_a_run_waits_for_a_source_that_does_not_answer(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: MakeRepository,
 ) -> None:
     url = "postgresql+psycopg://ada:canary-secret@127.0.0.1:1/weather"
-    bench = Bench(installation(sources={"WEATHER_URL": url}), runner)
+    bench = Bench(installation(sources={"WEATHER_URL": url}), runner, hosts)
     run_id = bench.ask(git_project(project("SELECT 1 AS a")), "daily")
     waiting = bench.execute(run_id)
     assert (waiting.row.status, waiting.verdict) == (Status.QUEUED, None)
@@ -228,6 +232,7 @@ def test_a_server_is_read_in_one_transaction_that_cannot_write(
     postgresql: str,
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: MakeRepository,
 ) -> None:
@@ -239,7 +244,7 @@ def test_a_server_is_read_in_one_transaction_that_cannot_write(
         wipe = "CREATE OR REPLACE FUNCTION wipe() RETURNS int AS 'DELETE FROM rain; SELECT 1'"
         connection.execute(text(f"{wipe} LANGUAGE sql"))
         connection.execute(text("INSERT INTO rain VALUES ('2013-01-31', 1.5), ('2013-02-28', 2)"))
-    bench = Bench(installation(sources={"WEATHER_URL": url}), runner)
+    bench = Bench(installation(sources={"WEATHER_URL": url}), runner, hosts)
     query = "SELECT mm::float AS mm, day::text FROM rain WHERE day = :day"
     repository = git_project(project(query))
     assert table(bench, bench(repository).run) == {"mm": [1.5], "day": ["2013-01-31"]}

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from pipeline.evaluate import evaluate_run
 from pipeline.installation import Installation, Limits
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.processes import marked_processes
 from pipeline.runner.client import Runner, RunnerStoppedError
 from provenance.ledger.cancel import cancel_run
@@ -127,10 +128,11 @@ def test_a_report_that_runs_out_of_time_keeps_what_it_had_finished(
 def test_a_cell_that_takes_longer_than_the_operator_allows_is_named(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: object,
     git_project: MakeRepository,
 ) -> None:
-    evaluate = Bench(installation(limits=Limits(cell_seconds=1.0)), runner)
+    evaluate = Bench(installation(limits=Limits(cell_seconds=1.0)), runner, hosts)
     slow = "import time\ntime.sleep(600)"
     run = evaluate(git_project(single(notebook("# Page", FIRST, slow)))).run
     assert (run.verdict, run.error["where"]) == ("timed_out", "cell 3")

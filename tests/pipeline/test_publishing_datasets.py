@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from pipeline.asked import DataWanted
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.ledger.queries.latest import Wanted, newest_run
 from tests.pipeline.shop import MANIFEST, PROJECT, SOLD, Shop
@@ -175,10 +176,11 @@ def test_of_two_runs_at_once_one_publishes(
     installation: Callable[..., Installation],
     database_url: str,
     runner_pair: list[Runner],
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: Callable[..., Repository],
 ) -> None:
-    bench = Bench(installation(url=database_url), runner_pair[0])
+    bench = Bench(installation(url=database_url), runner_pair[0], hosts)
     shop = Shop(bench, git_project(PROJECT, name="shop"))
     ids = [bench.ask(shop.repository, "close") for _ in range(2)]
     with in_thread(bench.execute, ids[0], runner_pair[0]) as answers:
@@ -203,10 +205,11 @@ def test_who_moves_the_pointer_at_the_last_moment_wins(
     installation: Callable[..., Installation],
     database_url: str,
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: Callable[..., Repository],
 ) -> None:
-    bench = Bench(installation(url=database_url), runner)
+    bench = Bench(installation(url=database_url), runner, hosts)
     shop = Shop(bench, git_project(PROJECT, name="shop"))
     shop.bring("2 pears")
     shop.bring("3 pears")

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.ledger.engine import Ledger
 from provenance.store import Store
@@ -22,13 +23,14 @@ from tests.support.repository import Repository
 def test_the_record_of_what_is_current_is_fetched_before_the_ledger_is_held(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     git_project: Callable[..., Repository],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, shelf = installation(), LocalShelf(tmp_path / "shelf")
     one, other = (
-        Bench(replace(first, store=Store(tmp_path / name, shelf)), runner)
+        Bench(replace(first, store=Store(tmp_path / name, shelf)), runner, hosts)
         for name in ("one", "other")
     )
     shop = Shop(one, git_project(PROJECT, name="shop"))

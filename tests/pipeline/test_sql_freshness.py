@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, text, update
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from pipeline.stages.sql.freshness import Period
 from provenance.ledger.columns import utc_now
@@ -216,11 +217,12 @@ def load(file: Path, loaded: str) -> None:
 def test_a_run_waits_until_its_source_is_far_enough(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: Callable[..., Repository],
     file: Path,
 ) -> None:
-    bench = Bench(installation(sources={"WEATHER_URL": f"sqlite:///{file}"}), runner)
+    bench = Bench(installation(sources={"WEATHER_URL": f"sqlite:///{file}"}), runner, hosts)
     template = notebook("rows = None", "print(open(rows, 'rb').read(4))")
     files = single(template, MANIFEST, 'inputs = { rows = "rows" }')
     repository = git_project(files | {"queries/rows.sql": QUERY})

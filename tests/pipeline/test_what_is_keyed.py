@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.installation import Installation
 from pipeline.isolation import IsolationWanted
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from tests.pipeline.weather import single, staged
 from tests.support.evaluations import Bench
@@ -74,6 +75,7 @@ def test_an_edit_while_a_stage_runs_is_never_taken_for_the_result_of_either(
 def test_a_source_at_another_address_is_another_source(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     git_project: MakeRepository,
     tmp_path: Path,
@@ -82,7 +84,7 @@ def test_a_source_at_another_address_is_another_source(
         with sqlite3.connect(tmp_path / f"{name}.sqlite") as database:
             database.execute(f"CREATE TABLE t AS SELECT '{name}' AS name")
     urls = {f"{name.upper()}_URL": f"sqlite:///{tmp_path / name}.sqlite" for name in "ab"}
-    evaluate = Bench(installation(sources=urls), runner)
+    evaluate = Bench(installation(sources=urls), runner, hosts)
     manifest = (
         '[sources.replica]\nurl_env = "A_URL"\n[stages.rows]\nsql = "q.sql"\nsource = "replica"\n'
     )

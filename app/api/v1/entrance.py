@@ -1,6 +1,7 @@
 """The entrance of the interface: its blueprint, its errors, its OpenAPI document."""
 
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import Any, NoReturn
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
@@ -51,10 +52,11 @@ def serve(app: Flask, blueprints: Iterable[APIBlueprint]) -> None:
     parts = tuple(blueprints)
     for blueprint in parts:
         app.register_blueprint(blueprint)
-    document = _document(parts)
+    # Made when it is first asked for: few do, and all would wait for it.
+    document = cache(partial(_document, parts))
     rest = Blueprint("api", __name__, url_prefix=PREFIX)
     rest.record(_exempt_from_csrf)
-    rest.add_url_rule("/openapi.json", "document", lambda: jsonify(document), methods=["GET"])
+    rest.add_url_rule("/openapi.json", "document", lambda: jsonify(document()), methods=["GET"])
     rest.add_url_rule("/<path:rest>", "unknown", _unknown_address, methods=_METHODS)
     app.register_blueprint(rest)
 

@@ -11,6 +11,7 @@ from app.settings import Settings
 from pipeline.installation import Installation
 from tests.app.archive.maker import Maker
 from tests.support.ledgers import sqlite_ledger
+from tests.support.templates import share_templates
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     home = tmp_path / "home"
     home.mkdir()
     sqlite_ledger(home / "ledger.sqlite").close()
-    made = create_app(Settings(home=home, base_url="http://localhost"))
+    made = share_templates(create_app(Settings(home=home, base_url="http://localhost")))
     made.config["PROPAGATE_EXCEPTIONS"] = False
     world: Installation = made.extensions["provenote"]
     yield made

@@ -18,6 +18,7 @@ from provenance.ledger.ids import new_id
 from provenance.ledger.tables import Base, Project
 from tests.support.ledgers import sqlite_ledger
 from tests.support.repository import Repository as SharedRepository
+from tests.support.templates import share_templates
 
 SECRET_KEY = "a secret of the tests"
 MANIFEST = """
@@ -131,7 +132,7 @@ def app(tmp_path: Path, bell: Bell) -> Iterator[Flask]:
         base_url="https://reports.example.org",
         allow_file_repositories=True,
     )
-    made = create_app(settings, bell)
+    made = share_templates(create_app(settings, bell))
     world: Installation = made.extensions["provenote"]
     yield made
     world.ledger.close()

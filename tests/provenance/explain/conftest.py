@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.installation import Installation
+from pipeline.kernels.hosts import KernelHosts
 from pipeline.runner.client import Runner
 from provenance.explain.compare import compare
 from provenance.explain.load import explain_runs, kept_in, tell_run
@@ -91,7 +92,10 @@ def replica(tmp_path: Path) -> Path:
 def sql_explainer(
     installation: Callable[..., Installation],
     runner: Runner,
+    hosts: KernelHosts,
     default_environment: Path,
     replica: Path,
 ) -> Explainer:
-    return Explainer(Bench(installation(sources={"REPLICA": f"sqlite:///{replica}"}), runner))
+    return Explainer(
+        Bench(installation(sources={"REPLICA": f"sqlite:///{replica}"}), runner, hosts)
+    )
