@@ -50,3 +50,16 @@ def watched_page(browser: Any, **options: Any) -> Any:
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
     return page
+
+
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""The rules of axe-core that may be broken in other colours alone."""
+
+
+def broken_rules(page: Any, address: str, rules: dict[str, Any] | None = None) -> list[str]:
+    """Return the rules of axe-core that a page breaks, with the first place of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.goto(address)
+    found = Axe().run(page, options=rules).response["violations"]
+    return [f"{address}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]

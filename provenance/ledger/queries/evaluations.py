@@ -12,6 +12,7 @@ from provenance.errors import NotFoundError
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.movement import movement, token
 from provenance.ledger.queries.progress import Progress, progress_of
+from provenance.ledger.queries.reasons import why_not_passed
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import ABOUT_RUNS, ENDED, Status
 from provenance.ledger.tables import Commit, Evaluation, Run, RunJob
@@ -82,6 +83,8 @@ class EvaluationPage:
     """Executed and reused jobs of each run."""
     progress: dict[str, Progress]
     """How far those are that have not ended."""
+    why: dict[str, str]
+    """Why those did not pass that say so."""
 
 
 def latest_evaluations(
@@ -110,6 +113,7 @@ def evaluation_page(session: Session, evaluation_id: str) -> EvaluationPage:
         changes_of(session, ids),
         job_counts(session, ids),
         progress_of(session, runs),
+        why_not_passed(session, runs),
     )
 
 

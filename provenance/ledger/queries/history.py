@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.reasons import why_not_passed
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.tables import Run, RunJob
 
@@ -42,6 +43,8 @@ class HistoryRow:
     metrics: tuple[MetricChange, ...]
     moved: tuple[str, ...]
     """Sentences of the jobs that were executed, causes first; empty where all was reused."""
+    why: str | None
+    """Why it did not pass."""
 
 
 def report_history(
@@ -54,7 +57,11 @@ def report_history(
     runs, older = page_of(run_rows(session, query))
     ids = [run.id for run in runs]
     changes, moved = changes_of(session, ids), what_moved(session, ids)
-    return tuple(HistoryRow(run, changes[run.id], moved.get(run.id, ())) for run in runs), older
+    why = why_not_passed(session, runs)
+    rows = (
+        HistoryRow(run, changes[run.id], moved.get(run.id, ()), why.get(run.id)) for run in runs
+    )
+    return tuple(rows), older
 
 
 def what_moved(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -13,9 +13,10 @@ from provenance.ledger.queries.kernels import kernels_token
 from provenance.ledger.queries.metrics import MetricChange, changes_of
 from provenance.ledger.queries.movement import movement, token
 from provenance.ledger.queries.progress import Progress, progress_of
+from provenance.ledger.queries.reasons import why_not_passed
 from provenance.ledger.queries.runs import RunRow, run_rows, select_rows
 from provenance.ledger.states import ENDED, Status, Verdict
-from provenance.ledger.tables import CaseHead, Check, Evaluation, Run
+from provenance.ledger.tables import CaseHead, Evaluation, Run
 
 ATTENTION_DAYS = 30
 LONGEST_WAIT_DAYS = 7
@@ -63,12 +64,8 @@ def needs_attention(session: Session) -> tuple[Attention, ...]:
         or_(Run.verdict.is_(None), Run.verdict != Verdict.PASSED),
     )
     runs = run_rows(session, query.order_by(Run.id.desc()).limit(MOST_SHOWN))
-    failed = _failed_checks(session, [run.id for run in runs])
-    changes = changes_of(session, [run.id for run in runs])
-    return tuple(
-        Attention(run, failed.get(run.id) or (run.error or {}).get("message"), changes[run.id])
-        for run in runs
-    )
+    why, changes = why_not_passed(session, runs), changes_of(session, [run.id for run in runs])
+    return tuple(Attention(run, why.get(run.id), changes[run.id]) for run in runs)
 
 
 def under_way(session: Session) -> UnderWay:
@@ -88,12 +85,3 @@ def home_token(session: Session) -> str:
     waiting = select(func.count()).where(Evaluation.status.in_(unfinished))
     found = [session.scalar(newest), session.scalar(waiting.select_from(Evaluation))]
     return token([*found, kernels_token(session), movement(session, Run.status.in_(unfinished))])
-
-
-def _failed_checks(session: Session, run_ids: list[str]) -> dict[str, str]:
-    query = (
-        select(Check.run_id, Check.message)
-        .where(Check.run_id.in_(run_ids), Check.ok.is_(False))
-        .order_by(Check.run_id, Check.position.desc())
-    )
-    return {row.run_id: row.message for row in session.execute(query)}

@@ -10,29 +10,17 @@ from tests.app.archive.maker import Maker
 from tests.app.archive.test_compare_page import two
 from tests.app.archive.test_data_pages import bring, version
 from tests.app.archive.test_hostile_strings import hostile, pages
+from tests.support.browsing import COLOURS, broken_rules
 
 __all__ = ["bring", "hostile", "two", "version"]
 pytestmark = pytest.mark.browser
 REPORT = "/projects/flights/reports/sanity_check"
 
 
-COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
-"""What may be broken in other colours alone."""
-
-
-def broken(page: Any, address: str, rules: dict[str, Any] | None = None) -> list[str]:
-    """Return the rules that a page breaks, with the first place of each."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    page.goto(address)
-    found = Axe().run(page, options=rules).response["violations"]
-    return [f"{address}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
-
-
 def test_pages_with_any_text_can_be_read_by_everybody_on_a_phone(app, page, hostile):
     parts = ("/live?", "brief=", "/latest/")
     urls = [url for url in pages(app, hostile) if not any(part in url for part in parts)]
-    assert [problem for url in urls for problem in broken(page, url)] == []
+    assert [problem for url in urls for problem in broken_rules(page, url)] == []
 
 
 @pytest.fixture
@@ -55,6 +43,7 @@ def usual(maker: Maker, two: tuple[Run, Run], bring: Any, version: Any) -> list[
         *("/", "/projects/flights", REPORT, f"{REPORT}?metric=rmse", f"/runs/{run.id}"),
         *(f"/compare?a={first.id}&b={second.id}", f"/compare?a={first.id}", "/search?q=nothing"),
         *("/datasets", "/datasets/sold", "/datasets/sold?partition=2013-01-31"),
+        *(f"/runs/{first.id}/{tab}" for tab in ("figures", "figures/1", "provenance", "notebook")),
         *(f"/batches/{batch.id}", "/models", "/models/delay", "/storage", "/bin", "/nowhere"),
     ]
 
@@ -64,9 +53,9 @@ def test_usual_pages_can_be_read_by_everybody(page, usual, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 1280, "height": 900})
     rules = COLOURS if scheme == "dark" else None
-    assert [problem for url in usual for problem in broken(page, url, rules)] == []
+    assert [problem for url in usual for problem in broken_rules(page, url, rules)] == []
 
 
 def test_an_empty_archive_can_be_read_by_everybody(page):
     urls = ("/", "/search", "/datasets", "/models", "/environments", "/bin", "/storage")
-    assert [problem for url in urls for problem in broken(page, url)] == []
+    assert [problem for url in urls for problem in broken_rules(page, url)] == []

@@ -17,9 +17,16 @@ def runs(maker: Maker) -> list[str]:
 def test_picked_runs_go_into_the_bin_and_come_back(page, runs):
     page.set_viewport_size({"width": 1200, "height": 900})
     page.goto(REPORT)
-    for run in runs[:2]:
+    compare = page.locator("button:has-text('Compare picked')")
+    delete = page.locator("button:has-text('Delete picked')")
+    assert compare.is_disabled()
+    assert delete.is_disabled()
+    for run in runs:
         page.check(f"input[name=pick][value={run}]")
-    page.click("button:has-text('Delete picked')")
+    assert compare.is_disabled()
+    page.uncheck(f"input[name=pick][value={runs[2]}]")
+    assert compare.is_enabled()
+    delete.click()
     page.wait_for_selector(".undo")
     assert page.locator("tbody tr").count() == 1
     page.click(".undo button:has-text('Undo')")
@@ -27,7 +34,7 @@ def test_picked_runs_go_into_the_bin_and_come_back(page, runs):
     assert page.locator("tbody tr").count() == 3
     page.check(f"input[name=pick][value={runs[0]}]")
     page.check(f"input[name=pick][value={runs[1]}]")
-    page.click("button:has-text('Compare two picked')")
+    compare.click()
     page.wait_for_url(f"**/compare?a={runs[0]}&b={runs[1]}")
     assert page.complaints == []
 

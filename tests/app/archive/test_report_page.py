@@ -196,3 +196,21 @@ def test_the_history_asks_equally_often_for_few_and_for_many_rows(
         maker.run(maker.evaluation(maker.commit(project, number)), "regression_test")
     many = count_queries(lambda: client.get(PAGE.replace("flights", "another")))
     assert many <= few
+
+
+def test_why_a_run_failed_is_told_where_it_stands_in_a_list(client, maker: Maker):
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1), verdict=Verdict.FAILED)
+    checks = [
+        (True, "some rows"),
+        (False, "rmse is 19.5, above <b>16</b>"),
+        (False, "a third check"),
+    ]
+    maker.run(evaluation, "regression_test", verdict=Verdict.FAILED, checks=checks)
+    maker.run(
+        evaluation, "regression_test", verdict=Verdict.ERROR, error={"message": "no column carrier"}
+    )
+    for address in (PAGE, f"/evaluations/{evaluation.id}"):
+        text = client.get(address).text
+        assert "rmse is 19.5, above &lt;b&gt;16&lt;/b&gt;" in text
+        assert "no column carrier" in text
+        assert "a third" not in text

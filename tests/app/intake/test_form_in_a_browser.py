@@ -6,7 +6,7 @@ from sqlalchemy import select
 from provenance.ledger.tables import Run
 from tests.app.intake.test_form import FORM
 from tests.app.intake.test_form_widgets import daily
-from tests.support.browsing import TOO_WIDE
+from tests.support.browsing import TOO_WIDE, broken_rules
 from tests.support.waiting import wait_for
 
 __all__ = ["daily"]
@@ -188,3 +188,11 @@ def test_the_form_fits_its_screen(page, daily, width: int):
         assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_by_everybody(page, daily, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    addresses = (FORM, f"{FORM}?window=61&until=x", f"{FORM}?commit=nowhere")
+    assert [told for address in addresses for told in broken_rules(page, address)] == []
