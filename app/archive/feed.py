@@ -20,7 +20,7 @@ def feed(project: str, report: str) -> Response:
         wanted = Filter(
             found.id, name, request.args.get("case") or None, request.args.get("branch") or None
         )
-        rows, _ = report_history(session, wanted)
+        rows = report_history(session, wanted).rows
         names = case_names(session, [(found.id, name)])
     text = render_template(
         "archive/feed.xml",

@@ -16,8 +16,6 @@ from provenance.ledger.queries.projects import branch_names, known_report, proje
 from provenance.ledger.queries.trends import Trends, report_trends
 from provenance.ledger.words import about_page
 
-MOST_COLUMNS = 3
-
 
 def report(project: str, report: str) -> str:
     """Show the history and the trends of one report, of one case with ``?case=``.
@@ -27,13 +25,14 @@ def report(project: str, report: str) -> str:
     before, metric = request.args.get("before"), request.args.get("metric")
     with installation().ledger.reading() as session:
         found = project_named(session, project)
-        name = known_report(session, found, report)
-        cases = cases_of(session, [(found.id, name)])
+        cases = cases_of(session, [(found.id, report)])
+        name = cases[0].report if cases else known_report(session, found, report)
         names = CaseNames({(case.project_id, case.report, case.key): case.label for case in cases})
         wanted = Filter(
             found.id, name, request.args.get("case") or None, request.args.get("branch") or None
         )
-        rows, older = report_history(session, wanted, before)
+        history = report_history(session, wanted, before)
+        rows = history.rows
         trends = Trends() if before else report_trends(session, wanted, names, metric or None)
         about = about_page(session, next((row.run.html for row in rows if row.run.html), None))
         notes = marks_of(session, [row.run.id for row in rows])
@@ -56,8 +55,8 @@ def report(project: str, report: str) -> str:
         rows=rows,
         notes=notes,
         about=about,
-        columns=_columns(rows),
-        older=rows[-1].run.id if older else None,
+        columns=history.columns,
+        older=rows[-1].run.id if history.older else None,
         before=before,
     )
 
@@ -67,9 +66,3 @@ def _film(session: Session, wanted: Filter, rows: Sequence[HistoryRow]) -> Film:
     newest = next((row.run.case_key for row in rows if row.run.html), None)
     case = wanted.case_key or newest
     return film_of(session, replace(wanted, case_key=case)) if case else Film()
-
-
-def _columns(rows: Sequence[HistoryRow]) -> list[str]:
-    """Return the metrics that get a column: the first few of those that the runs recorded."""
-    every = dict.fromkeys(metric.name for row in rows for metric in row.metrics)
-    return list(every)[:MOST_COLUMNS]

@@ -14,7 +14,7 @@ from app.current import installation
 from app.errors import http_status, problems_of
 from app.json_answers import RETRY_SECONDS
 from provenance.errors import ProvenoteError
-from provenance.ledger.queries.projects import all_projects
+from provenance.ledger.queries.projects import project_names
 
 _PAGES = (400, 404, 410, 500, 503)
 """Errors that have a page of their own; the others have that of 400 or 500."""
@@ -50,7 +50,7 @@ def _project_names() -> list[str]:
     """Return the names for the menu; none where the ledger is silent, which the page tells."""
     try:
         with installation().ledger.reading() as session:
-            return [project.name for project in all_projects(session)]
+            return [*project_names(session)]
     except SQLAlchemyError:
         return []
 

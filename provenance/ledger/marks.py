@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
@@ -145,21 +145,18 @@ def comments_of(session: Session, run_id: str) -> Sequence[RunComment]:
 def marks_of(session: Session, run_ids: Iterable[str]) -> Mapping[str, Marks]:
     """Return the marks of each run that has any."""
     wanted = sorted(set(run_ids))
-    tags: dict[str, list[str]] = defaultdict(list)
-    for row in session.execute(
-        select(RunTag.run_id, RunTag.tag).where(RunTag.run_id.in_(wanted)).order_by(RunTag.tag)
-    ):
-        tags[row.run_id].append(row.tag)
-    pinned = set(session.scalars(select(Pin.target).where(Pin.target.in_(wanted), Pin.holds())))
-    counted = (
-        select(RunComment.run_id, func.count())
-        .where(RunComment.run_id.in_(wanted))
-        .group_by(RunComment.run_id)
+    tag, pin, comment = map(literal, ("tag", "pin", "comment"))
+    every = union_all(
+        select(RunTag.run_id, tag, RunTag.tag).where(RunTag.run_id.in_(wanted)),
+        select(Pin.target, pin, Pin.holder).where(Pin.target.in_(wanted), Pin.holds()),
+        select(RunComment.run_id, comment, RunComment.id).where(RunComment.run_id.in_(wanted)),
     )
-    said = {row[0]: row[1] for row in session.execute(counted)}
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for run_id, kind, what in session.execute(every):
+        found[run_id][kind].append(what)
     return {
-        run_id: Marks(tuple(tags[run_id]), run_id in pinned, said.get(run_id, 0))
-        for run_id in {*tags, *pinned, *said}
+        run_id: Marks(tuple(sorted(of["tag"])), bool(of["pin"]), len(of["comment"]))
+        for run_id, of in found.items()
     }
 
 

@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
@@ -18,6 +19,7 @@ from provenance.ledger.keeping_tables import RunComment, RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
+from provenance.ledger.text_tables import PageText
 from provenance.ledger.words import pages_with
 
 _FEW = 200
@@ -107,14 +109,34 @@ def search_rows(
 
     Where words are sought, a page that several runs share is there once, for the newest of them.
     """
-    conditions = _conditions(session, wanted)
-    query = select_rows().where(*conditions, *_older(after))
     if wanted.words:
-        page = func.coalesce(Run.html, Run.id)  # a run without a page stands for itself
-        newest = select(func.max(Run.id)).join(Run.project).group_by(page).correlate(None)
-        whole = [*conditions, *map(_has, wanted.metrics[:1])]
-        query = query.where(Run.id.in_(newest.where(*whole)))
-    return page_of(run_rows(session, _newest_first(query, wanted).limit(limit + 1)), limit)
+        older = (one for one in _newest_of_pages(session, wanted) if after is None or one < after)
+        ids = nlargest(limit + 1, older)
+        query = select_rows().where(Run.id.in_(ids)).order_by(Run.id.desc())
+        return page_of(run_rows(session, query), limit)
+    query = select_rows().where(*_conditions(session, wanted), *_older(after))
+    query = _newest_first(query, wanted)
+    return page_of(run_rows(session, query.limit(limit + 1)), limit)
+
+
+def _newest_of_pages(session: Session, wanted: RunFilter) -> set[str]:
+    """Return the ids of the newest fitting run of each page that says the words.
+
+    Where they may be the beginning of a commit, so too of all pages that were made there; a run
+    without a page stands for itself.
+    """
+    fits = [*_filters(session, wanted), *map(_has, wanted.metrics[:1])]
+    pages = pages_with(session, wanted.words)
+    # A look at an index for each page, however many runs share it.
+    of_page = select(Run.id).join(Run.project).where(*fits, Run.html == PageText.html)
+    newest = of_page.order_by(Run.id.desc()).limit(1).correlate(PageText).scalar_subquery()
+    found = {*session.scalars(select(newest).where(PageText.html.in_(pages)))} - {None}
+    if wanted.digits:
+        others = or_(Run.html.is_(None), Run.html.not_in(pages))
+        there = select(func.max(Run.id)).join(Run.project).where(*fits, others)
+        there = there.where(*_begins(Run.commit_sha, wanted.digits))
+        found.update(session.scalars(there.group_by(func.coalesce(Run.html, Run.id))))
+    return found
 
 
 def _newest_first(query: Select[Any], wanted: RunFilter) -> Select[Any]:
@@ -128,6 +150,16 @@ def _newest_first(query: Select[Any], wanted: RunFilter) -> Select[Any]:
 
 
 def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]]:
+    conditions = _filters(session, wanted)
+    if wanted.words:
+        says = Run.html.in_(pages_with(session, wanted.words))
+        at = and_(*_begins(Run.commit_sha, wanted.digits)) if wanted.digits else None
+        conditions.append(says if at is None else or_(says, at))
+    return conditions
+
+
+def _filters(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """Return what *wanted* says of runs, but for its words."""
     names = [
         (Project.name, wanted.project),
         (Run.report, wanted.report),
@@ -151,10 +183,6 @@ def _conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]
     if wanted.pinned is not None:
         held = Run.id.in_(select(Pin.target).where(Pin.holds()))
         conditions.append(held if wanted.pinned else ~held)
-    if wanted.words:
-        says = Run.html.in_(pages_with(session, wanted.words))
-        at = and_(*_begins(Run.commit_sha, wanted.digits)) if wanted.digits else None
-        conditions.append(says if at is None else or_(says, at))
     return conditions
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from provenance.ledger.queries.metrics import MetricChange, changes_of
+from provenance.ledger.queries.metrics import MetricChange, changes_of, first_metrics
 from provenance.ledger.queries.reasons import why_not_passed
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.tables import Run, RunJob
 
+MOST_COLUMNS = 3
+"""Metrics that a row shows."""
 _CONSEQUENCES = frozenset({"inputs", "missing"})
 """Reasons that follow from another job's: what moved first is told before them."""
 
@@ -37,31 +39,41 @@ class Filter:
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """A run, its numbers, and why it was not the same as before."""
+    """A run, the first of its numbers, and why it was not the same as before."""
 
     run: RunRow
     metrics: tuple[MetricChange, ...]
+    """Those that `History.columns` names."""
     moved: tuple[str, ...]
     """Sentences of the jobs that were executed, causes first; empty where all was reused."""
     why: str | None
     """Why it did not pass."""
 
 
-def report_history(
-    session: Session, wanted: Filter, before: str | None = None
-) -> tuple[tuple[HistoryRow, ...], bool]:
+@dataclass(frozen=True)
+class History:
+    """A page of the runs of a report, newest first."""
+
+    rows: tuple[HistoryRow, ...]
+    columns: Sequence[str]
+    """The metrics that stand first among those that these runs recorded."""
+    older: bool
+
+
+def report_history(session: Session, wanted: Filter, before: str | None = None) -> History:
     """Return a page of the report's runs, newest first, older than the id *before*."""
     query = wanted.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
     if before:
         query = query.where(Run.id < before)
     runs, older = page_of(run_rows(session, query))
     ids = [run.id for run in runs]
-    changes, moved = changes_of(session, ids), what_moved(session, ids)
+    columns = first_metrics(session, ids, MOST_COLUMNS)
+    changes, moved = changes_of(session, ids, columns), what_moved(session, ids)
     why = why_not_passed(session, runs)
     rows = (
         HistoryRow(run, changes[run.id], moved.get(run.id, ()), why.get(run.id)) for run in runs
     )
-    return tuple(rows), older
+    return History(tuple(rows), columns, older)
 
 
 def what_moved(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.states import REUSABLE, Status
@@ -84,6 +85,13 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     """
     if not run_ids:
         return {}
+    rows = session.execute(_runs_before(), {"runs": list(run_ids)})
+    return {row.id: row.before for row in rows if row.before}
+
+
+@cache
+def _runs_before() -> Select[str, str]:
+    """Return the query for the run before each of ``runs``; to build it takes longer than it."""
     before = aliased(Run)
     newest = (
         select(before.id)
@@ -102,8 +110,7 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
         .scalar_subquery()
     )
     compared = func.coalesce(Run.again_of, newest).label("before")
-    query = select(Run.id, compared).where(Run.id.in_(run_ids))
-    return {row.id: row.before for row in session.execute(query) if row.before}
+    return select(Run.id, compared).where(Run.id.in_(bindparam("runs", expanding=True)))
 
 
 def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
@@ -111,10 +118,20 @@ def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
     return run.status == Status.FINISHED, run.verdict.in_(sorted(REUSABLE))
 
 
-def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[MetricChange, ...]]:
-    """Return the metrics of each run with their change against the run before, in three queries."""
+def first_metrics(session: Session, run_ids: Sequence[str], most: int) -> list[str]:
+    """Return the names of the metrics that stand first among those that runs recorded."""
+    query = select(Metric.name).where(Metric.run_id.in_(run_ids)).group_by(Metric.name)
+    query = query.order_by(func.min(Metric.position), Metric.name).limit(most)
+    return [*session.scalars(query)]
+
+
+def changes_of(
+    session: Session, run_ids: Sequence[str], names: Sequence[str] | None = None
+) -> dict[str, tuple[MetricChange, ...]]:
+    """Return the metrics of each run with their change against the run before; of *names* only,
+    if given."""
     before = previous_runs(session, run_ids)
-    metrics = metrics_of(session, [*run_ids, *before.values()])
+    metrics = metrics_of(session, [*run_ids, *before.values()], names)
     return {
         run_id: _changes(
             metrics.get(run_id, []),

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provenance.ledger.distinct import distinct_from
-from provenance.ledger.queries.projects import all_projects
-from provenance.ledger.tables import Run
+from provenance.ledger.tables import CaseHead, Project
 
 MOST = 6
 
@@ -23,10 +22,10 @@ class NamedReport:
 def reports_called(session: Session, words: Sequence[str]) -> tuple[NamedReport, ...]:
     """Return the reports whose name, with that of their project, has all *words* in it."""
     sought = [word.lower() for word in words]
+    named = select(Project.name, CaseHead.report).join(CaseHead).distinct()
     found = [
-        NamedReport(project.name, report)
-        for project in all_projects(session)
-        for report in distinct_from(session, Run.report, "", Run.project_id == project.id)
-        if all(word in f"{project.name} {report}".lower() for word in sought)
+        NamedReport(row.name, row.report)
+        for row in session.execute(named.order_by(Project.name, CaseHead.report))
+        if all(word in f"{row.name} {row.report}".lower() for word in sought)
     ]
     return tuple(found[:MOST])

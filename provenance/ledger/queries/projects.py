@@ -27,14 +27,18 @@ def all_projects(session: Session) -> Sequence[Project]:
     return session.scalars(select(Project).order_by(Project.name)).all()
 
 
+def project_names(session: Session) -> Sequence[str]:
+    """Return the name of every project, in their order."""
+    return session.scalars(select(Project.name).order_by(Project.name)).all()
+
+
 def project_named(session: Session, name: str) -> Project:
     """Return the project called *name*, or raise `UnknownProjectError` with the nearest name."""
     found = session.scalars(select(Project).where(Project.name == name)).one_or_none()
     if found is not None:
         return found
-    known = session.scalars(select(Project.name).order_by(Project.name)).all()
     raise UnknownProjectError(
-        f"There is no project named {name!r}.", did_you_mean_or_all(name, known)
+        f"There is no project named {name!r}.", did_you_mean_or_all(name, project_names(session))
     )
 
 
