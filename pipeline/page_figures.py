@@ -18,7 +18,7 @@ from pipeline.rendering.widgets import VIEW
 from pipeline.table_texts import MEDIA_TYPE, table_texts
 from provenance.explain.shown import outputs_of, source_of, tags_of, template_cells
 
-MOST_FIGURES = 200
+MOST_FIGURES = 1_000
 """Figures of a page that are kept, in their order; of the others only their number is."""
 LARGEST = 8_000_000
 """Bytes of a figure."""

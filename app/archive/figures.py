@@ -29,7 +29,7 @@ from provenance.story import Story, load_story
 from provenance.text import readable
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 200, 40, 500
-MOST_FILES = 60
+MOST_FILES, AT_A_TIME = 60, 100
 LONGEST_SOURCE = 20_000
 LARGEST_NOTEBOOK = 20_000_000
 _BANNER = "papermill-error-cell-tag"
@@ -67,11 +67,19 @@ class Behind:
 
 
 def figures(run_id: str) -> str:
-    """Show all figures of the run's page."""
+    """Show the figures of the run's page, a hundred at a time: with ``?from=`` from a later one."""
     with installation().ledger.reading() as session:
         page = _page(session, run_id)
         found = figures_of(session, page.run.html)
-    return render_template("archive/figures.html", page=page, tab="figures", found=found)
+    first = min(max(request.args.get("from", 1, type=int), 1), max(len(found.kept), 1))
+    return render_template(
+        "archive/figures.html",
+        page=page,
+        tab="figures",
+        found=found,
+        shown=found.kept[first - 1 : first - 1 + AT_A_TIME],
+        at_a_time=AT_A_TIME,
+    )
 
 
 def figure(run_id: str, number: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 
 from pipeline.drawn import PLOTLY
-from pipeline.page_figures import MOST_FIGURES
 from provenance.ledger.states import Verdict
 from provenance.record import keep_record, read_record
 from tests.app.archive.records import Facts, recorded_run
@@ -197,9 +196,18 @@ def test_a_page_with_very_much_on_it_is_bounded(client, maker, evaluation) -> No
     shown = [*odd, {"text/html": wide}, *(picture(png(n % 250)) for n in range(500))]
     began = time.monotonic()
     run = shown_run(maker, evaluation, *shown)
-    listed = client.get(f"/runs/{run.id}/figures").text
-    assert listed.count('id="figure-') == MOST_FIGURES
-    assert "The first 200 of 501 figures" in listed
+    place, numbers = f"/runs/{run.id}/figures", []
+    while place:
+        listed = client.get(place).text
+        here = [int(number) for number in re.findall(r'id="figure-(\d+)"', listed)]
+        assert len(here) <= 100
+        assert f"Figures and tables {here[0]} to {here[-1]} of 501." in listed
+        numbers += here
+        found = re.search(r'<a rel="next" href="([^"]+)"', listed)
+        place = found and found[1]
+    assert numbers == list(range(1, 502))
+    for odd in ("0", "-5", "x", "9" * 30):
+        assert client.get(f"/runs/{run.id}/figures?from={odd}").status_code == 200
     table = client.get(f"/runs/{run.id}/figures/1").text
     assert table.count("<td>") <= 200 * 41
     assert "all of it as JSON" in table
@@ -239,3 +247,13 @@ def test_the_interface_lists_figures(client, maker, evaluation) -> None:
     answer = client.get("/api/v1/runs/run_none/figures")
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "unknown_run")
     assert json.dumps(client.get("/api/v1/openapi.json").json).count("/figures") >= 1
+
+
+def test_of_more_figures_than_are_kept_the_first_are_known(
+    client, maker, evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.work.indexing.MOST_FIGURES", 2)
+    run = shown_run(maker, evaluation, *(picture(png(number)) for number in range(5)))
+    told = client.get(f"/runs/{run.id}/figures").text
+    assert "Figures and tables 1 to 2 of 5, of which the first 2 are known." in told
+    assert 'rel="next"' not in told
