@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from provenance.ledger.states import REUSABLE, Status
@@ -81,7 +81,8 @@ def previous_runs(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
     That is the one before in the order of commits, and of runs at the same commit: of the
     same report and case on the same branch, and one that told something about code and data:
     it passed or failed. Commits that were pushed together may be evaluated in any order. A run
-    about another one is compared with that.
+    about another one is compared with that. What was never committed comes before nothing but
+    another try.
     """
     if not run_ids:
         return {}
@@ -102,6 +103,7 @@ def _runs_before() -> Select[str, str]:
             of_branch(before) == of_branch(Run),
             tuple_(before.committed_at, before.id) < tuple_(Run.committed_at, Run.id),
             before.purpose.is_(None),
+            or_(before.dirty.is_(None), Run.dirty.is_not(None)),
             *told_something(before),
         )
         .order_by(before.committed_at.desc(), before.id.desc())

@@ -114,6 +114,17 @@ def test_what_was_pushed_together_is_compared_in_the_order_of_commits_whatever_c
     assert found == {child.id: of_parent.id, again.id: child.id}
 
 
+def test_a_commit_is_not_compared_with_what_was_never_committed(
+    ledger: Ledger, project: Project
+) -> None:
+    first = run_of(ledger, project)
+    tries = [run_of(ledger, project, dirty="d" * 64) for _ in range(2)]
+    second = run_of(ledger, project)
+    with ledger.reading() as session:
+        found = previous_runs(session, [*(one.id for one in tries), second.id])
+    assert found == {tries[0].id: first.id, tries[1].id: tries[0].id, second.id: first.id}
+
+
 def test_a_job_has_the_key_that_it_had_for_the_same_case_before(
     ledger: Ledger, project: Project
 ) -> None:
