@@ -152,9 +152,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             raise SettingsError(_unknown(variable, list(known)))
         values[known[variable].name] = _parse(variable, text, known[variable].type)
     settings = Settings(**values)
-    if BASE_URL not in environ and (served := served_address(settings.home)):
-        return replace(settings, base_url=_parse(BASE_URL, served, str))
-    return settings
+    if BASE_URL in environ:
+        return settings
+    served = served_address(settings.home)
+    return replace(settings, base_url=served) if served and _leads(served) else settings
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -191,13 +192,17 @@ def _check_number(variable: str, text: str, value: float) -> None:
 
 def _check_address(variable: str, text: str) -> None:
     """Refuse what leads nowhere: it would be written into hooks and links."""
+    if not _leads(text):
+        raise SettingsError(
+            f"{variable}={text!r}: expected an address such as http://127.0.0.1:8000."
+        )
+
+
+def _leads(text: str) -> bool:
     try:
         parts = urlsplit(text)
         # To ask for the port reads it.
         leads = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        leads = False
-    if not leads or parts.query or parts.fragment or not text.isprintable() or " " in text:
-        raise SettingsError(
-            f"{variable}={text!r}: expected an address such as http://127.0.0.1:8000."
-        )
+        return False
+    return leads and not (parts.query or parts.fragment or " " in text) and text.isprintable()

@@ -20,6 +20,7 @@ from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
 from provenance.pages import Part, parts_of
 
+_LONGEST_CASE = 60
 _HTML = "text/html; charset=utf-8"
 _ALWAYS = "private, max-age=86400, immutable"
 
@@ -42,7 +43,7 @@ def report_html(run_id: str) -> Response:
     with installation().ledger.reading() as session:
         run = find_run(session, run_id)
     download = "download" in request.args
-    name = f"{run.report}-{run.commit_sha[:8]}.html" if download else ""
+    name = file_name(run, "html") if download else ""
     response = artifact(run, run.html, "page", _HTML, name)
     if (download or "standalone" in request.args) and run.html is not None:
         response.set_etag(f"{run.html}-as-one-file")
@@ -54,7 +55,8 @@ def report_html(run_id: str) -> Response:
 def bundle_zip(run_id: str) -> Response:
     """Send page, notebook and records as one ZIP file, written while it is sent."""
     found = bundle(installation(), run_id)
-    name = f"{found.manifest.run.report}-{found.manifest.run.commit[:8]}.bundle.zip"
+    with installation().ledger.reading() as session:
+        name = file_name(find_run(session, run_id), "bundle.zip")
     response = Response(zipped(found), content_type="application/zip")
     _name(response, name)
     return sandboxed(response, installation().base_url)
@@ -68,7 +70,7 @@ def report_pdf(run_id: str) -> Response:
         raise NoArtifactError(f"Run {run.id} has no page.", "Its page tells how far it came.")
     page = standalone_page(installation(), run)
     response = Response(print_pdf(page, settings()), content_type="application/pdf")
-    _name(response, f"{run.report}-{run.commit_sha[:8]}.pdf")
+    _name(response, file_name(run, "pdf"))
     return sandboxed(response, installation().base_url)
 
 
@@ -168,6 +170,13 @@ def artifact(
     if download:
         _name(response, download)
     return sandboxed(response, installation().base_url, f"/runs/{run.id}")
+
+
+def file_name(run: Run, ending: str) -> str:
+    """Return what a file of a run is called where it is saved: after its case as well, since the
+    runs of one commit may lie in one folder."""
+    case = "-".join(map(str, run.case.values()))[:_LONGEST_CASE]
+    return "-".join(filter(None, (run.report, case, run.commit_sha[:8]))) + f".{ending}"
 
 
 def _name(response: Response, download: str) -> None:

@@ -98,6 +98,7 @@ def figure(run_id: str, number: int) -> str:
         page=page,
         tab="figures",
         figure=found,
+        at_a_time=AT_A_TIME,
         table=_table(found),
         extent=_extent(found),
         cell=_cell(page.run.notebook, found.cell),

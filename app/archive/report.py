@@ -16,6 +16,9 @@ from provenance.ledger.queries.projects import branch_names, known_report, proje
 from provenance.ledger.queries.trends import Trends, report_trends
 from provenance.ledger.words import about_page
 
+COLUMNS = 3
+"""Metrics that have a column in the history."""
+
 
 def report(project: str, report: str) -> str:
     """Show the history and the trends of one report, of one case with ``?case=``.
@@ -31,7 +34,7 @@ def report(project: str, report: str) -> str:
         wanted = Filter(
             found.id, name, request.args.get("case") or None, request.args.get("branch") or None
         )
-        history = report_history(session, wanted, before)
+        history = report_history(session, wanted, before, COLUMNS)
         rows = history.rows
         trends = Trends() if before else report_trends(session, wanted, names, metric or None)
         about = about_page(session, next((row.run.html for row in rows if row.run.html), None))

@@ -6,7 +6,7 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.archive.artifacts import NoArtifactError, artifact
+from app.archive.artifacts import NoArtifactError, artifact, file_name
 from app.archive.graph import HEIGHT, WIDTH, graph_of, shortened
 from app.archive.live import live_view
 from app.archive.made_from import made_from
@@ -82,7 +82,7 @@ def notebook(run_id: str) -> ResponseReturnValue:
     """Show the executed notebook; with ``?download=1`` send it."""
     page = _page(run_id)
     if "download" in request.args:
-        name = f"{page.run.report}-{page.run.commit_sha[:8]}.ipynb"
+        name = file_name(page.run, "ipynb")
         content_type = "application/x-ipynb+json"
         return artifact(page.run, page.run.notebook, "notebook", content_type, name)
     if page.run.notebook is None:

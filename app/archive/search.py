@@ -64,7 +64,8 @@ def search() -> ResponseReturnValue:
 
 
 def _find(session: Session, sought: Search, most: int, before: str | None) -> Found:
-    rows, older = search_rows(session, sought.wanted, most, before)
+    lost = sought.is_lost
+    rows, older = ((), False) if lost else search_rows(session, sought.wanted, most, before)
     words = sought.wanted.words
     pages = [row.html for row in rows if row.html is not None]
     return Found(

@@ -50,7 +50,7 @@ def notebook(token: str) -> Response:
     """Send the executed notebook."""
     with installation().ledger.reading() as session:
         run = find_run(session, share_of_token(session, token).run_id)
-    name = f"{run.report}-{run.commit_sha[:8]}.ipynb"
+    name = artifacts.file_name(run, "ipynb")
     return artifacts.artifact(run, run.notebook, "notebook", "application/x-ipynb+json", name)
 
 

@@ -16,7 +16,7 @@ from app.json_answers import RETRY_SECONDS
 from provenance.errors import ProvenoteError
 from provenance.ledger.queries.projects import project_names
 
-_PAGES = (400, 404, 410, 500, 503)
+_PAGES = (400, 404, 409, 410, 500, 503)
 """Errors that have a page of their own; the others have that of 400 or 500."""
 STATIC = Path(__file__).parent / "static"
 

@@ -51,6 +51,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "threads": self._settings.web_threads,
             "timeout": 120,
+            "when_ready": self._when_ready,
             "worker_class": f"{__name__}.{PatientWorker.__name__}",
             "workers": 1,
         }
@@ -58,9 +59,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-    def load(self) -> Flask:
-        """Make the application, in the process that serves it; the port is ours by then."""
+    def _when_ready(self, _arbiter: Any) -> None:
         remember_address(self._settings.home, self._settings.base_url)
+
+    def load(self) -> Flask:
+        """Make the application, in the process that serves it."""
         doorbell = CeleryDoorbell(self._settings)
         app = create_app(self._settings, doorbell)
         threading.Thread(target=_settle, args=(doorbell,), daemon=True).start()

@@ -50,6 +50,10 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
 def _tune_sqlite(engine: Engine) -> None:
     """Use WAL, wait up to 30 s for a lock, sync every commit, and take the lock up front.
 
@@ -60,6 +64,8 @@ def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        # Its own knows the letters of ASCII only.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",

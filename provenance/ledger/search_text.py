@@ -42,6 +42,11 @@ class Search:
     problems: tuple[str, ...]
     """What of the text is no filter, and why; the rest is sought all the same."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing is left of what was meant to narrow it: all runs are no answer."""
+        return bool(self.problems) and self.wanted == RunFilter(begun=True)
+
 
 class _UnfitError(Exception):
     """A filter that cannot be read."""
@@ -108,7 +113,8 @@ def _all_of(filters: Sequence[_Filter]) -> tuple[RunFilter, list[str]]:
 def _narrowed(wanted: RunFilter, item: _Filter) -> RunFilter:
     name = item.name
     if name not in _READ:
-        hint = did_you_mean(name, _READ) if item.sign == ":" else _COMPARED
+        known = _READ if item.sign == ":" else ["metric"]
+        hint = did_you_mean(name, known) if nearest(name, known) else _COMPARED
         raise _UnfitError(f"{name}{item.sign} is no filter. {hint}")
     if (name in _OF) != bool(item.of):
         example = f"{name}.NAME" if name in _OF else f"{name}:VALUE"

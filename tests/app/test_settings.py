@@ -7,6 +7,7 @@ import pytest
 
 from app.served import remember_address
 from app.settings import Settings, SettingsError, as_environment, read_settings
+from provenance.files import write_durably
 
 
 def test_without_variables_everything_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +28,13 @@ def test_links_lead_to_where_the_home_was_served_last_unless_an_address_is_set(
     remember_address(tmp_path, "http://127.0.0.1:8123")
     remember_address(tmp_path, "http://127.0.0.1:8124")
     assert read_settings(there).base_url == "http://127.0.0.1:8124"
+    for odd in (b"nowhere", b"\xff\xfe", b"ftp://x", b""):
+        write_durably(tmp_path / "address", odd)
+        assert read_settings(there).base_url == "http://127.0.0.1:8000"
+    (tmp_path / "address").unlink()
+    (tmp_path / "address").mkdir()
+    assert read_settings(there).base_url == "http://127.0.0.1:8000"
+    remember_address(tmp_path, "http://127.0.0.1:8125")  # is no reason to serve nothing
     own = there | {"PROVENOTE_BASE_URL": "https://reports.example.org"}
     assert read_settings(own).base_url == "https://reports.example.org"
 

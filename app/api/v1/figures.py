@@ -33,7 +33,7 @@ class FigureList(BaseModel):
     total: int | None = Field(
         description="How many the page shows; null until it has been read, soon after the run."
     )
-    items: list[FigureObject] = Field(description="The first 1,000 of them.")
+    items: list[FigureObject] = Field(description="The first of them, 1,000 at most.")
 
 
 @blueprint.get("/runs/<string:run_id>/figures", responses={200: FigureList})

@@ -4,7 +4,10 @@
   const tell = () => {
     const picked = document.querySelectorAll("input[name=pick]:checked").length;
     for (const button of document.querySelectorAll("button[data-most]")) {
-      button.disabled = picked < 1 || picked > Number(button.dataset.most);
+      const most = Number(button.dataset.most);
+      button.dataset.label ??= button.textContent;
+      button.disabled = picked < 1 || picked > most;
+      button.textContent = picked > most ? `${button.dataset.label}: ${most} at most` : button.dataset.label;
     }
   };
   document.addEventListener("change", tell);

@@ -8,13 +8,18 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from provenance.ledger.queries.metrics import MetricChange, changes_of, first_metrics
+from provenance.ledger.queries.metrics import (
+    MetricChange,
+    changes_since,
+    first_metrics,
+    previous_runs,
+)
 from provenance.ledger.queries.reasons import why_not_passed
 from provenance.ledger.queries.runs import PAGE, RunRow, page_of, run_rows, select_rows
 from provenance.ledger.tables import Run, RunJob
 
-MOST_COLUMNS = 3
-"""Metrics that a row shows."""
+MOST_METRICS = 50
+"""Metrics of a run that are told, where nobody wants fewer."""
 _CONSEQUENCES = frozenset({"inputs", "missing"})
 """Reasons that follow from another job's: what moved first is told before them."""
 
@@ -39,7 +44,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """A run, the first of its numbers, and why it was not the same as before."""
+    """A run, some of its numbers, and why it was not the same as before."""
 
     run: RunRow
     metrics: tuple[MetricChange, ...]
@@ -48,6 +53,8 @@ class HistoryRow:
     """Sentences of the jobs that were executed, causes first; empty where all was reused."""
     why: str | None
     """Why it did not pass."""
+    is_first: bool
+    """Whether no run of its case is before it: what moved, moved against something else."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +63,35 @@ class History:
 
     rows: tuple[HistoryRow, ...]
     columns: Sequence[str]
-    """The metrics that stand first among those that these runs recorded."""
+    """The metrics that the rows tell: the first of those that these runs recorded."""
     older: bool
 
 
-def report_history(session: Session, wanted: Filter, before: str | None = None) -> History:
-    """Return a page of the report's runs, newest first, older than the id *before*."""
+def report_history(
+    session: Session, wanted: Filter, before: str | None = None, metrics: int = MOST_METRICS
+) -> History:
+    """Return a page of the report's runs, newest first, older than the id *before*.
+
+    Of what they recorded, the first few *metrics* are told.
+    """
     query = wanted.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
     if before:
         query = query.where(Run.id < before)
     runs, older = page_of(run_rows(session, query))
     ids = [run.id for run in runs]
-    columns = first_metrics(session, ids, MOST_COLUMNS)
-    changes, moved = changes_of(session, ids, columns), what_moved(session, ids)
-    why = why_not_passed(session, runs)
+    columns = first_metrics(session, ids, metrics)
+    previous = previous_runs(session, ids)
+    changes = changes_since(session, ids, previous, columns)
+    moved, why = what_moved(session, ids), why_not_passed(session, runs)
     rows = (
-        HistoryRow(run, changes[run.id], moved.get(run.id, ()), why.get(run.id)) for run in runs
+        HistoryRow(
+            run,
+            changes[run.id],
+            moved.get(run.id, ()),
+            why.get(run.id),
+            is_first=run.id not in previous,
+        )
+        for run in runs
     )
     return History(tuple(rows), columns, older)
 

@@ -32,7 +32,7 @@ class MatrixRun(NamedTuple):
     reused: bool
     seconds: float | None
     instead: float | None
-    """Seconds that the run took whose result was reused."""
+    """Seconds that the run took whose result was reused; null where none was."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class MatrixRow:
 
     @property
     def executed(self) -> float:
-        """Seconds that its executed runs took."""
-        return sum(run.seconds or 0.0 for run in self.runs if not run.reused)
+        """Seconds that its runs took; stages may be executed where the report is reused."""
+        return sum(run.seconds or 0.0 for run in self.runs)
 
     @property
     def saved(self) -> float:
-        """Seconds that its reused runs would have taken once more."""
-        return sum(run.instead or 0.0 for run in self.runs if run.reused)
+        """Seconds that its reused runs would have taken more."""
+        return sum(max(0.0, (run.instead or 0.0) - (run.seconds or 0.0)) for run in self.runs)
 
     @property
     def evaluation_id(self) -> str:

@@ -121,18 +121,26 @@ def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
 
 
 def first_metrics(session: Session, run_ids: Sequence[str], most: int) -> list[str]:
-    """Return the names of the metrics that stand first among those that runs recorded."""
-    query = select(Metric.name).where(Metric.run_id.in_(run_ids)).group_by(Metric.name)
-    query = query.order_by(func.min(Metric.position), Metric.name).limit(most)
-    return [*session.scalars(query)]
+    """Return the names of the metrics that stand first: in what the newest run recorded, then
+    the one before it, and so on."""
+    query = select(Metric.name).where(Metric.run_id.in_(run_ids))
+    names = session.scalars(query.order_by(Metric.run_id.desc(), Metric.position))
+    return list(dict.fromkeys(names))[:most]
 
 
-def changes_of(
-    session: Session, run_ids: Sequence[str], names: Sequence[str] | None = None
+def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[MetricChange, ...]]:
+    """Return the metrics of each run with their change against the run before."""
+    return changes_since(session, run_ids, previous_runs(session, run_ids))
+
+
+def changes_since(
+    session: Session,
+    run_ids: Sequence[str],
+    before: Mapping[str, str],
+    names: Sequence[str] | None = None,
 ) -> dict[str, tuple[MetricChange, ...]]:
-    """Return the metrics of each run with their change against the run before; of *names* only,
-    if given."""
-    before = previous_runs(session, run_ids)
+    """Return the metrics of each run, only *names* if given, with their change against the run
+    that *before* has for it."""
     metrics = metrics_of(session, [*run_ids, *before.values()], names)
     return {
         run_id: _changes(

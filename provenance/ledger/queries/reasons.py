@@ -11,11 +11,11 @@ from provenance.ledger.tables import Check
 
 def why_not_passed(session: Session, runs: Iterable[RunRow]) -> dict[str, str]:
     """Return by id the message of the first failed check, or of the error, of each that has one."""
-    errors = {run.id: (run.error or {}).get("message") for run in runs}
+    found = {run.id: (run.error or {}).get("message") for run in runs}
     query = (
         select(Check.run_id, Check.message)
-        .where(Check.run_id.in_(errors), Check.ok.is_(False))
+        .where(Check.run_id.in_(found), Check.ok.is_(False))
         .order_by(Check.run_id, Check.position.desc())
     )
-    failed = {row.run_id: row.message for row in session.execute(query)}
-    return {run_id: said for run_id, said in {**errors, **failed}.items() if said}
+    found.update((row.run_id, row.message) for row in session.execute(query) if row.message)
+    return {run_id: said for run_id, said in found.items() if said}

@@ -56,7 +56,7 @@ def test_a_download_has_a_safe_name(client, maker: Maker):
     run = maker.run(evaluation, 'a"\r\nSet-Cookie: x/../é', html=maker.keep(b"x"))
     answer = client.get(f"/runs/{run.id}/report?download=1")
     name = answer.headers["Content-Disposition"]
-    assert name == 'attachment; filename="a---Set-Cookie--x-..---00000000.html"'
+    assert name == 'attachment; filename="a---Set-Cookie--x-..---2013-01-31-00000000.html"'
 
 
 def test_a_lost_object_is_told_and_does_not_break_the_page(client, maker: Maker):

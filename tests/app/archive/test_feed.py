@@ -40,6 +40,17 @@ def test_runs_that_have_ended_are_told_newest_first(client, maker: Maker):
     assert told(found[1], "title").startswith("✓ passed")
 
 
+def test_all_metrics_and_why_it_failed_are_told(client, maker: Maker):
+    names = ("rmse", "mae", "bias", "rows", "share")
+    evaluation = maker.evaluation(maker.commit(maker.project(), 1))
+    metrics = dict.fromkeys(names, (1.0, None, None))
+    checks = [(False, "rmse is below its limit")]
+    maker.run(evaluation, metrics=metrics, verdict=Verdict.FAILED, checks=checks)
+    summary = told(entries(client)[0], "summary")
+    assert all(f"{name} 1;" in summary for name in names)
+    assert summary.endswith("rmse is below its limit")
+
+
 def test_a_case_has_a_feed_of_its_own(client, maker: Maker):
     evaluation = maker.evaluation(maker.commit(maker.project(), 1))
     run = maker.run(evaluation)

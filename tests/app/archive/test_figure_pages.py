@@ -206,6 +206,10 @@ def test_a_page_with_very_much_on_it_is_bounded(client, maker, evaluation) -> No
         found = re.search(r'<a rel="next" href="([^"]+)"', listed)
         place = found and found[1]
     assert numbers == list(range(1, 502))
+    whole = client.get(f"/runs/{run.id}/figures/350").text
+    back = re.search(r'href="(/runs/[^"]*/figures[^"]*#figure-350)"', whole)
+    assert back
+    assert 'id="figure-350"' in client.get(back[1].partition("#")[0]).text
     for odd in ("0", "-5", "x", "9" * 30):
         assert client.get(f"/runs/{run.id}/figures?from={odd}").status_code == 200
     table = client.get(f"/runs/{run.id}/figures/1").text

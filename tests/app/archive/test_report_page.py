@@ -150,14 +150,16 @@ def test_a_parameter_that_became_more_does_not_end_a_cases_history(client, maker
 
 
 def test_what_moved_tells_causes_before_their_consequences(client, maker: Maker):
-    run = history(maker, [1.0])[0]
+    first, run = history(maker, [1.0, 1.0])
+    maker.job(first, 0, reason="params", sentence="params: date may -> june")
     maker.job(run, 0, reason="inputs", sentence="inputs: features changed", stage="score")
     maker.job(run, 1, reason="code", sentence="code: stages/features.py changed")
     maker.job(run, 2, status="reused", reason=None, sentence="nothing changed")
-    cell = client.get(PAGE).text.split('class="moved">')[1].split("</td>")[0]
-    assert cell.startswith("code: stages/features.py changed")
-    assert "and 1 more" in cell
-    assert "nothing changed" not in cell
+    cells = client.get(PAGE).text.split('class="moved">')
+    assert cells[1].startswith("code: stages/features.py changed")
+    assert "and 1 more" in cells[1]
+    assert "nothing changed" not in cells[1]
+    assert cells[2].startswith('<span class="quiet" title="params: date may -&gt; june">first of')
 
 
 def test_runs_of_other_projects_stay_out_of_the_trend(client, maker: Maker):
@@ -214,3 +216,14 @@ def test_why_a_run_failed_is_told_where_it_stands_in_a_list(client, maker: Maker
         assert "rmse is 19.5, above &lt;b&gt;16&lt;/b&gt;" in text
         assert "no column carrier" in text
         assert "a third" not in text
+
+
+def test_the_columns_are_those_of_the_newest_run(client, maker: Maker):
+    project = maker.project()
+    for number, names in enumerate((("a_old", "b_old", "c_old"), ("rmse", "mae", "bias", "rows"))):
+        evaluation = maker.evaluation(maker.commit(project, number))
+        metrics = dict.fromkeys(names, (1.0, None, None))
+        maker.run(evaluation, "regression_test", metrics=metrics)
+    page = client.get(PAGE).text
+    heads = re.findall(r'<th scope="col" class="num">([^<]*)</th>', page)
+    assert heads == ["rmse", "mae", "bias", "When"]

@@ -50,6 +50,14 @@ def test_filters_narrow_and_one_that_is_none_is_told(client: FlaskClient, delays
     assert "stauts: is no filter. Did you mean 'status'?" in told
 
 
+def test_where_every_filter_is_wrong_not_all_runs_are_listed(client: FlaskClient, delays: Run):
+    for wrong in ("tagg:x", "metrc.rmse>2", "status:fialed"):
+        page = client.get("/search", query_string={"q": wrong}).text
+        assert "Did you mean" in page
+        assert f"/runs/{delays.id}" not in page
+    assert f"/runs/{delays.id}" in client.get(f"/search?q=tagg:x+report:{delays.report}").text
+
+
 def test_a_report_is_found_by_its_name_and_a_commit_by_its_digits(client, delays: Run):
     assert 'href="/projects/flights/reports/delays"' in client.get("/search?q=dela").text
     found = text_of(client.get(f"/search?q={delays.commit_sha}").text)

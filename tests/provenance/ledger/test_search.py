@@ -111,7 +111,7 @@ def test_what_people_made_of_runs_narrows(ledger: Ledger, add: Add) -> None:
     with ledger.writing() as session:
         for run_id, tag in ((first, "v1"), (first, "for the paper"), (second, "v1.1")):
             add_tag(session, run_id, tag, "ada")
-        add_comment(session, second, "The sensor failed; snow.", "ada")
+        add_comment(session, second, "The sensor failed; STÖRUNG, snow.", "ada")
         pin(session, third, "ada")
         pin(session, first, "ada", "", utc_now() - timedelta(days=1))
     for text, expected in {
@@ -121,6 +121,7 @@ def test_what_people_made_of_runs_narrows(ledger: Ledger, add: Add) -> None:
         "tag:none": [],
         'comment:"the Sensor"': [second],
         "comment:sensor comment:snow": [second],
+        "comment:störung": [second],
         "comment:%": [],
         "pinned:yes": [third],
         "pinned:no": [second, first],
