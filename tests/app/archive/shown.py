@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import struct
 import zlib
 from collections.abc import Sequence
@@ -18,7 +19,17 @@ TABLE = "<table><tr><th>hour</th><th>delay</th></tr><tr><td>7</td><td>12.5</td><
 
 def png(shade: int, width: int = 40, height: int = 30) -> bytes:
     """Return a picture in one shade of grey."""
-    rows = (b"\0" + bytes([shade]) * width) * height
+    return _png((b"\0" + bytes([shade]) * width) * height, width, height)
+
+
+def noise(seed: int, width: int, height: int) -> bytes:
+    """Return a picture of as many bytes as it has dots."""
+    chance = random.Random(seed)
+    rows = b"".join(b"\0" + chance.randbytes(width) for _ in range(height))
+    return _png(rows, width, height)
+
+
+def _png(rows: bytes, width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     chunks = (

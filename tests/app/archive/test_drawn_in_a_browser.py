@@ -1,9 +1,6 @@
 """Reports that libraries draw, in a real Chromium: in their sandbox, and nothing from elsewhere."""
 
 import base64
-import random
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 
 from app.exports import standalone_page
 from tests.app.archive.drawing import drawn, keep_report
+from tests.app.archive.shown import noise
 from tests.pipeline.report_pages import code, display, html, markdown, notebook
 from tests.support.waiting import wait_until_true
 
@@ -150,26 +148,13 @@ def test_a_plot_far_below_is_drawn_when_a_reader_comes_to_it(watched, address, m
     report.wait_for_selector(".js-plotly-plot svg")
 
 
-def picture(shade: int) -> str:
-    """Return a PNG of 600 by 400 noisy pixels, 240 kB of it, as Base64."""
-    noise = random.Random(shade)
-    rows = b"".join(b"\0" + noise.randbytes(600) for _ in range(400))
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 600, 400, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows, 0)),
-        (b"IEND", b""),
-    )
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
-    return base64.b64encode(content).decode()
-
-
 def test_figures_are_loaded_when_they_are_looked_at_and_whole_outputs_on_a_click(
     watched, address, maker
 ):
-    cells = [code("1", display(image__png=picture(shade))) for shade in range(30)]
+    cells = [
+        code("1", display(image__png=base64.b64encode(noise(shade, 600, 400)).decode()))
+        for shade in range(30)
+    ]
     last = code("print(x)", display(text__plain="first\n" + "word\n" * 5_000))
     run = keep_report(maker, notebook(markdown("# T"), *cells, last))
     report = open_report(watched, address, run)
