@@ -28,7 +28,7 @@ EXPECTED: dict[Type, str] = {
     "int": "a whole number like 3",
     "float": "a number like 0.5",
     "bool": "true or false",
-    "date": "a date like 2013-01-31, or yesterday, -3d, month_start-1m",
+    "date": "a date like 2013-01-31, yesterday or -3d",
     "list": "a list like [1, 2]",
     "dict": 'a table like {"a": 1}',
 }

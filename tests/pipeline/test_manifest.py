@@ -116,11 +116,12 @@ def test_a_required_parameter_needs_cases_when_pushes_evaluate_the_report() -> N
         "provenote.toml:34 reports.sanity_check.cases[1]",
     }
     assert {problem.message for problem in found} == {
-        "day is missing; expected a date like 2013-01-31."
+        "day is missing; expected a date like 2013-01-31, yesterday or -3d."
     }
     manifest = edited(('cases = [{ date = 2013-01-31 }, { date = "2013-02-28", n = 3 }]\n', ""))
     assert only(tree(manifest, reports_sanity_check_ipynb=template)) == (
-        "provenote.toml:31 reports.sanity_check: day is missing; expected a date like 2013-01-31. "
+        "provenote.toml:31 reports.sanity_check: day is missing; expected a date like "
+        "2013-01-31, yesterday or -3d. "
         "Give it a default or the report cases, for a push gives no values."
     )
     on_demand = manifest.replace('on = ["push"]\n', "")

@@ -100,20 +100,36 @@ def test_values_and_texts_become_values_of_the_type(kind: Type, raw: object, val
         ("text", 5, "x: found 5 (int), expected text."),
         ("text", "a\0b", "x: found text with a NUL or half a character, expected text."),
         ("text", "\ud800", "x: found text with a NUL or half a character, expected text."),
-        ("date", "", "x is empty; expected a date like 2013-01-31."),
-        ("date", None, "x: found nothing, expected a date like 2013-01-31."),
-        ("date", "31.1.2013", "x: found '31.1.2013' (text), expected a date like 2013-01-31."),
-        ("date", "20130131", "x: found '20130131' (text), expected a date like 2013-01-31."),
+        ("date", "", "x is empty; expected a date like 2013-01-31, yesterday or -3d."),
+        ("date", None, "x: found nothing, expected a date like 2013-01-31, yesterday"),
+        (
+            "date",
+            "31.1.2013",
+            "x: found '31.1.2013' (text), expected a date like 2013-01-31, yesterday or -3d.",
+        ),
+        (
+            "date",
+            "20130131",
+            "x: found '20130131' (text), expected a date like 2013-01-31, yesterday or -3d.",
+        ),
         ("date", "2013-02-30", "x: found '2013-02-30', which no calendar has, expected a date"),
         ("date", "+999999w", "x: found '+999999w', which no calendar has, expected a date"),
         ("date", "-999999m", "x: found '-999999m', which no calendar has, expected a date"),
-        ("date", "today - 3d", "x: found 'today - 3d' (text), expected a date like 2013-01-31."),
-        ("date", "3d", "x: found '3d' (text), expected a date like 2013-01-31."),
-        ("date", 20130131, "x: found 20130131 (int), expected a date like 2013-01-31."),
+        (
+            "date",
+            "today - 3d",
+            "x: found 'today - 3d' (text), expected a date like 2013-01-31, yesterday or -3d.",
+        ),
+        ("date", "3d", "x: found '3d' (text), expected a date like 2013-01-31, yesterday"),
+        (
+            "date",
+            20130131,
+            "x: found 20130131 (int), expected a date like 2013-01-31, yesterday or -3d.",
+        ),
         (
             "date",
             datetime(2013, 1, 31, tzinfo=UTC),
-            "(a date with a time), expected a date like 2013-01-31.",
+            "(a date with a time), expected a date like 2013-01-31, yesterday or -3d.",
         ),
         ("list", "1, 2", "x: found '1, 2', which is not JSON, expected a list like [1, 2]."),
         ("list", '{"a": 1}', "x: found '{\"a\": 1}' (text), expected a list like [1, 2]."),
@@ -152,7 +168,7 @@ def test_every_problem_is_told_at_once() -> None:
     assert [problem.name for problem in caught.value.problems] == ["dat", "date", "n", "rest"]
     assert caught.value.message.split("\n") == [
         "'dat' is not a parameter. Did you mean 'date'? There are: date, n, rest.",
-        "date is missing; expected a date like 2013-01-31.",
+        "date is missing; expected a date like 2013-01-31, yesterday or -3d.",
         "n: found 'x' (text), expected a whole number like 3.",
         "rest is missing; expected text.",
     ]

@@ -125,7 +125,7 @@ def test_mistakes_are_told_beside_their_fields_and_entries_kept(send, installati
     page = answer.text
     assert answer.status_code == 400
     for name, problem in {
-        "day": "day is empty; expected a date like 2013-01-31.",
+        "day": "day is empty; expected a date like 2013-01-31, yesterday or -3d.",
         "limit": "found 11, expected at most 10.",
         "station": "found 'west', expected one of: north, south. Did you mean 'south'?",
     }.items():
