@@ -27,7 +27,7 @@ from provenance.text import storable
 
 MOST_PAGES = 300
 """So many pages are looked at for words that very many have: the newest."""
-_NEWEST = 10_000
+_NEWEST = (3_000, 30_000)
 _BEFORE, _AFTER = 60, 110
 _TOKEN = re.compile(r"[^\W_]+")
 _IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
@@ -130,11 +130,12 @@ def pages_with(session: Session, words: Sequence[str]) -> list[str]:
     query = query.where(_IN_POSTGRESQL).order_by(PageText.id.desc())
     # Its index knows no order: of a word that thousands of pages have, all would be fetched to be
     # sorted. Among the newest there are mostly enough.
-    newest = query.where(PageText.id > select(func.max(PageText.id) - _NEWEST).scalar_subquery())
-    found = [*session.scalars(newest, {"sought": sought})]
-    if len(found) < MOST_PAGES:
-        found = [*session.scalars(query, {"sought": sought})]
-    return found
+    last = select(func.max(PageText.id)).scalar_subquery()
+    for newest in _NEWEST:
+        among = session.scalars(query.where(PageText.id > last - newest), {"sought": sought}).all()
+        if len(among) == MOST_PAGES:
+            return [*among]
+    return [*session.scalars(query, {"sought": sought})]
 
 
 def are_words(words: Sequence[str]) -> bool:
