@@ -102,8 +102,12 @@ def installation(tmp_path: Path, environments: Path) -> Iterator[Callable[..., I
 
 @pytest.fixture(scope="session")
 def runner() -> Iterator[Runner]:
-    """A runner that is warm after its first job; one that a test has killed starts again."""
+    """A runner that is warm after its first job; one that a test has killed starts again.
+
+    It ends with the thread that starts it: that must not be one of a test.
+    """
     found = Runner()
+    found.start()
     yield found
     found.stop()
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -10,20 +10,10 @@ from tests.support.evaluations import Bench
 from tests.support.repository import Files, Repository
 
 
-@pytest.fixture(scope="session")
-def cases_runner() -> Iterator[Runner]:
-    """A runner that all cases share: it starts once."""
-    found = Runner()
-    yield found
-    found.stop()
-
-
 @pytest.fixture
-def bench(
-    installation: Callable[..., Installation], cases_runner: Runner, hosts: KernelHosts
-) -> Bench:
+def bench(installation: Callable[..., Installation], runner: Runner, hosts: KernelHosts) -> Bench:
     """An installation without the default environment, which takes its time to be built."""
-    return Bench(installation(), cases_runner, hosts)
+    return Bench(installation(), runner, hosts)
 
 
 @pytest.fixture

@@ -210,5 +210,6 @@ def test_case_14_a_script_edited_during_the_run_and_put_back_taints_its_result(
     assert case.text(run) == "far 3"
     assert case.record(run)["run"]["tainted"] is True
     after = case.work()
+    assert (after.row.status, after.row.error) == ("finished", None)
     assert after.statuses["made"] == "executed", "what was tainted is never reused"
     assert case.text(after) == "far 2"

@@ -15,6 +15,7 @@ from app.intake.request import Requester, RunRequest, accept_run
 from app.work.doorbell import SilentDoorbell
 from pipeline.installation import Installation, SourceUrls
 from pipeline.kernels.hosts import KernelHosts
+from pipeline.runner.client import Runner
 from provenance.datasets.names import DATA
 from provenance.datasets.publish import By, NewBatch, publish, stage_batch, version_seen
 from provenance.ledger.states import Trigger
@@ -80,7 +81,7 @@ def flights(
     tmp_path_factory: pytest.TempPathFactory,
     environments: Path,
     default_environment: Path,
-    cases_runner: Any,
+    runner: Runner,
     hosts: KernelHosts,
 ) -> Iterator[Flights]:
     folder = tmp_path_factory.mktemp("flights")
@@ -96,7 +97,7 @@ def flights(
         source_urls=SourceUrls(demo.source_urls),
         allow_file_repositories=True,
     )
-    yield Flights(Bench(installation, cases_runner, hosts), demo, Repository(demo.clone))
+    yield Flights(Bench(installation, runner, hosts), demo, Repository(demo.clone))
     ledger.close()
 
 
