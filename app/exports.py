@@ -24,6 +24,7 @@ FORMATS = (PROV_JSON, RO_CRATE, OPEN_LINEAGE)
 HTML, PDF = "html", "pdf"
 PAGES = (HTML, PDF)
 """The report itself as one file, for those who have no provenote."""
+_LONGEST_CASE = 60
 
 
 def subject_of(installation: Installation, run_id: str) -> Subject:
@@ -63,6 +64,13 @@ def standalone_page(installation: Installation, run: Run) -> bytes:
     url = f"{installation.base_url.rstrip('/')}/runs/{run.id}"
     page = installation.store.read(run.html).decode()
     return standalone(page, installation.store, url, run.record).encode()
+
+
+def file_name(run: Run, ending: str) -> str:
+    """Return what a file of a run is called where it is saved: after its case as well, since the
+    runs of one commit may lie in one folder."""
+    case = "-".join(map(str, run.case.values()))[:_LONGEST_CASE]
+    return "-".join(filter(None, (run.report, case, run.commit_sha[:8]))) + f".{ending}"
 
 
 def line_of(event: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from app.archive.thumbnails import thumbnail
 from app.current import installation, settings
-from app.exports import bundle, standalone_page
+from app.exports import bundle, file_name, standalone_page
 from app.printing import print_pdf
 from app.web.headers import LASTING_SECONDS, sandboxed
 from pipeline.bundles.writing import zipped
@@ -20,7 +20,6 @@ from provenance.ledger.queries.live import live_image
 from provenance.ledger.tables import Run
 from provenance.pages import Part, parts_of
 
-_LONGEST_CASE = 60
 _HTML = "text/html; charset=utf-8"
 _ALWAYS = "private, max-age=86400, immutable"
 
@@ -170,13 +169,6 @@ def artifact(
     if download:
         _name(response, download)
     return sandboxed(response, installation().base_url, f"/runs/{run.id}")
-
-
-def file_name(run: Run, ending: str) -> str:
-    """Return what a file of a run is called where it is saved: after its case as well, since the
-    runs of one commit may lie in one folder."""
-    case = "-".join(map(str, run.case.values()))[:_LONGEST_CASE]
-    return "-".join(filter(None, (run.report, case, run.commit_sha[:8]))) + f".{ending}"
 
 
 def _name(response: Response, download: str) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.archive.artifacts import NoArtifactError, artifact, file_name
+from app.archive.artifacts import NoArtifactError, artifact
 from app.archive.graph import HEIGHT, WIDTH, graph_of, shortened
 from app.archive.live import live_view
 from app.archive.made_from import made_from
 from app.archive.notebook_view import notebook_view
 from app.archive.notes import notes_of
 from app.current import installation, settings
+from app.exports import file_name
 from app.printing import can_print
 from app.reproduced import reproductions
 from app.sharing.links import end_of

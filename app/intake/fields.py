@@ -83,6 +83,11 @@ class Field:
         return f"field-{self.parameter}"
 
     @property
+    def is_explained(self) -> bool:
+        """Whether a line of help stands beside it; how dates are said is always told."""
+        return bool(self.help) or self.widget == "date"
+
+    @property
     def is_group(self) -> bool:
         """Whether it is several controls under one heading."""
         return self.widget in ("radios", "checkboxes")

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from app.archive import artifacts
 from app.current import installation
 from app.errors import http_status
+from app.exports import file_name
 from app.web.headers import sandboxed
 from provenance.errors import ProvenoteError
 from provenance.ledger.finding import find_run
@@ -50,7 +51,7 @@ def notebook(token: str) -> Response:
     """Send the executed notebook."""
     with installation().ledger.reading() as session:
         run = find_run(session, share_of_token(session, token).run_id)
-    name = artifacts.file_name(run, "ipynb")
+    name = file_name(run, "ipynb")
     return artifacts.artifact(run, run.notebook, "notebook", "application/x-ipynb+json", name)
 
 

@@ -50,8 +50,8 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _tune_sqlite(engine: Engine) -> None:

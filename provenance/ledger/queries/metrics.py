@@ -121,11 +121,11 @@ def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
 
 
 def first_metrics(session: Session, run_ids: Sequence[str], most: int) -> list[str]:
-    """Return the names of the metrics that stand first: in what the newest run recorded, then
-    the one before it, and so on."""
-    query = select(Metric.name).where(Metric.run_id.in_(run_ids))
-    names = session.scalars(query.order_by(Metric.run_id.desc(), Metric.position))
-    return list(dict.fromkeys(names))[:most]
+    """Return the names of the metrics that stand first: those that the newest run recorded,
+    then what only the one before it did, and so on, each by its place there."""
+    query = select(Metric.name).where(Metric.run_id.in_(run_ids)).group_by(Metric.name)
+    query = query.order_by(func.max(Metric.run_id).desc(), func.min(Metric.position))
+    return [*session.scalars(query.limit(most))]
 
 
 def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[MetricChange, ...]]:
