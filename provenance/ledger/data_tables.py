@@ -7,7 +7,15 @@ of a pointer is an event that stays.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, or_
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from provenance.ledger.columns import Base, utc_now
@@ -150,6 +158,6 @@ class Pin(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @classmethod
-    def holds(cls) -> ColumnElement[bool]:
-        """Say of a pin that it has not run out."""
-        return or_(cls.expires_at.is_(None), cls.expires_at > utc_now())
+    def holds(cls, now: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+        """Say of a pin that it has not run out, *now* if a query is kept for later."""
+        return or_(cls.expires_at.is_(None), cls.expires_at > (utc_now() if now is None else now))

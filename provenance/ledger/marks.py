@@ -4,8 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from provenance.errors import ConflictingError, InvalidInputError, NotFoundError
@@ -144,20 +147,27 @@ def comments_of(session: Session, run_id: str) -> Sequence[RunComment]:
 
 def marks_of(session: Session, run_ids: Iterable[str]) -> Mapping[str, Marks]:
     """Return the marks of each run that has any."""
-    wanted = sorted(set(run_ids))
-    tag, pin, comment = map(literal, ("tag", "pin", "comment"))
-    every = union_all(
-        select(RunTag.run_id, tag, RunTag.tag).where(RunTag.run_id.in_(wanted)),
-        select(Pin.target, pin, Pin.holder).where(Pin.target.in_(wanted), Pin.holds()),
-        select(RunComment.run_id, comment, RunComment.id).where(RunComment.run_id.in_(wanted)),
-    )
+    values = {"runs": sorted(set(run_ids)), "now": utc_now()}
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for run_id, kind, what in session.execute(every):
+    for run_id, kind, what in session.execute(_every_mark(), values):
         found[run_id][kind].append(what)
     return {
         run_id: Marks(tuple(sorted(of["tag"])), bool(of["pin"]), len(of["comment"]))
         for run_id, of in found.items()
     }
+
+
+@cache
+def _every_mark() -> CompoundSelect[str, str, str]:
+    """Return the query for the marks of ``runs``; to build it takes longer than it."""
+    tag, pin, comment = map(literal, ("tag", "pin", "comment"))
+    runs: BindParameter[Any] = bindparam("runs", expanding=True)
+    now: BindParameter[datetime] = bindparam("now")
+    return union_all(
+        select(RunTag.run_id, tag, RunTag.tag).where(RunTag.run_id.in_(runs)),
+        select(Pin.target, pin, Pin.holder).where(Pin.target.in_(runs), Pin.holds(now)),
+        select(RunComment.run_id, comment, RunComment.id).where(RunComment.run_id.in_(runs)),
+    )
 
 
 _FEWER = "Remove one first."

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.figures import FigureRow, figures_of_pages
-from provenance.ledger.queries.history import Filter
+from provenance.ledger.queries.history import Filter, Shape
 from provenance.ledger.queries.metrics import told_something
 from provenance.ledger.tables import Commit, Run
 
@@ -73,9 +74,7 @@ class Neighbours:
 
 def film_of(session: Session, wanted: Filter) -> Film:
     """Return the film strip of one case, in two queries."""
-    query = wanted.narrow(_shots()).order_by(*_NEWEST_FIRST).limit(_LOOKED_AT)
-    # One more than is shown: what the first one shown is compared with.
-    shots = _one_a_commit(session.execute(query))[-MOST_COMMITS - 1 :]
+    shots = _one_a_commit(session.execute(_newest(wanted.shape), wanted.values))
     pages = figures_of_pages(session, [shot.html for shot in shots], _FIGURES)
     titles = _titles(shots, pages)
     rows = [FilmRow(slot, titles[slot], _frames(slot, shots, pages)) for slot in titles]
@@ -86,12 +85,12 @@ def film_of(session: Session, wanted: Filter) -> Film:
 def neighbours_of(session: Session, run: Run, slot: str) -> Neighbours:
     """Return what *slot* shows at the commits before and after that of *run*, in its case."""
     of_case = Filter(run.project_id, run.report, run.case_key, run.branch)
-    narrowed = of_case.narrow(_shots())
+    narrowed = of_case.shape.narrow(_shots())
     place, own_place = tuple_(Run.committed_at, Run.id), tuple_(run.committed_at, run.id)
     older = narrowed.where(place < own_place).order_by(*_NEWEST_FIRST).limit(_LOOKED_AT)
     newer = narrowed.where(place > own_place).order_by(Run.committed_at, Run.id).limit(_LOOKED_AT)
     own = _shots().where(Run.id == run.id)
-    found = [row for query in (older, newer) for row in session.execute(query)]
+    found = [row for query in (older, newer) for row in session.execute(query, of_case.values)]
     rows = [row for row in found if row.commit_sha != run.commit_sha]
     shots = _one_a_commit([*rows, *session.execute(own)])
     at = next((place for place, shot in enumerate(shots) if shot.run == run.id), None)
@@ -104,18 +103,28 @@ def neighbours_of(session: Session, run: Run, slot: str) -> Neighbours:
     return Neighbours(frames[before.run] if before else None, frames[after.run] if after else None)
 
 
+@cache
+def _newest(shape: Shape) -> Select[Any]:
+    """Return the query for the newest shots, each of another commit."""
+    columns: list[Any] = [Run.id, Run.commit_sha, Run.committed_at]
+    lately = shape.narrow(select(*columns)).where(*_that_told()).order_by(*_NEWEST_FIRST)
+    found = lately.limit(_LOOKED_AT).subquery("lately").c
+    newest = select(func.max(found.id)).group_by(found.commit_sha)
+    newest = newest.order_by(func.max(found.committed_at).desc(), func.max(found.id).desc())
+    # One more than is shown: what the first one shown is compared with.
+    return _shots().where(Run.id.in_(newest.limit(MOST_COMMITS + 1)))
+
+
 def _shots() -> Select[Any]:
     """Return a query for runs that told something of a commit, in so far as shots say it."""
     known = and_(Commit.project_id == Run.project_id, Commit.sha == Run.commit_sha)
-    columns: list[Any] = [Run.id, Run.html, Run.commit_sha, Run.committed_at]
-    told: list[ColumnElement[bool]] = [
-        *told_something(Run),
-        Run.dirty.is_(None),
-        Run.html.is_not(None),
-        Run.committed_at.is_not(None),
-    ]
-    query = select(*columns, Commit.subject).outerjoin(Commit, known)
-    return query.where(*told)
+    columns: list[Any] = [Run.id, Run.html, Run.commit_sha, Run.committed_at, Commit.subject]
+    return select(*columns).outerjoin(Commit, known).where(*_that_told())
+
+
+def _that_told() -> tuple[ColumnElement[bool], ...]:
+    shown = (Run.html.is_not(None), Run.committed_at.is_not(None))
+    return *told_something(Run), Run.dirty.is_(None), *shown
 
 
 def _one_a_commit(rows: Iterable[Any]) -> list[Shot]:

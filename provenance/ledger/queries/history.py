@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.queries.metrics import (
@@ -24,6 +25,22 @@ _CONSEQUENCES = frozenset({"inputs", "missing"})
 """Reasons that follow from another job's: what moved first is told before them."""
 
 
+class Shape(NamedTuple):
+    """By what a filter narrows, but for its values: to build a query takes longer than many of
+    them, so that there is one for each shape."""
+
+    case: bool
+    branch: bool
+
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        """Return *query* over runs, narrowed to what `Filter.values` are when it is executed."""
+        query = query.where(Run.project_id == bindparam("project_id"))
+        query = query.where(Run.report == bindparam("report"), Run.purpose.is_(None))
+        if self.case:
+            query = query.where(Run.case_key == bindparam("case_key"))
+        return query.where(Run.branch == bindparam("branch")) if self.branch else query
+
+
 @dataclass(frozen=True)
 class Filter:
     """What narrows the runs of a report."""
@@ -33,13 +50,15 @@ class Filter:
     case_key: str | None = None
     branch: str | None = None
 
-    def narrow(self, query: Select[Any]) -> Select[Any]:
-        """Return *query* over runs, narrowed."""
-        query = query.where(Run.project_id == self.project_id, Run.report == self.report)
-        query = query.where(Run.purpose.is_(None))
-        if self.case_key:
-            query = query.where(Run.case_key == self.case_key)
-        return query.where(Run.branch == self.branch) if self.branch else query
+    @property
+    def shape(self) -> Shape:
+        """What a query is built for."""
+        return Shape(case=bool(self.case_key), branch=bool(self.branch))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it is executed with."""
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -74,10 +93,8 @@ def report_history(
 
     Of what they recorded, the first few *metrics* are told.
     """
-    query = wanted.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
-    if before:
-        query = query.where(Run.id < before)
-    runs, older = page_of(run_rows(session, query))
+    query = _newest_runs(wanted.shape, before is not None)
+    runs, older = page_of(run_rows(session, query, {**wanted.values, "before": before}))
     ids = [run.id for run in runs]
     columns = first_metrics(session, ids, metrics)
     previous = previous_runs(session, ids)
@@ -94,6 +111,12 @@ def report_history(
         for run in runs
     )
     return History(tuple(rows), columns, older)
+
+
+@cache
+def _newest_runs(shape: Shape, older: bool) -> Select[Any]:
+    query = shape.narrow(select_rows()).order_by(Run.id.desc()).limit(PAGE + 1)
+    return query.where(Run.id < bindparam("before")) if older else query
 
 
 def what_moved(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from provenance.ledger.among import among
 from provenance.ledger.states import REUSABLE, Status
 from provenance.ledger.tables import Metric, Run, of_branch
 
@@ -67,7 +68,7 @@ def metrics_of(
     if not wanted:
         return found
     columns = (Metric.run_id, Metric.name, Metric.value, Metric.unit, Metric.better)
-    query = select(*columns).where(Metric.run_id.in_(wanted)).order_by(Metric.position)
+    query = select(*columns).where(among(session, Metric.run_id, wanted)).order_by(Metric.position)
     if names is not None:
         query = query.where(Metric.name.in_(names))
     for row in session.execute(query):

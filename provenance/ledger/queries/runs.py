@@ -1,6 +1,6 @@
 """Runs as rows of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -77,9 +77,11 @@ def select_rows() -> Select[Any]:
     )
 
 
-def run_rows(session: Session, query: Select[Any]) -> list[RunRow]:
-    """Run a narrowed `select_rows`."""
-    return [_row(row) for row in session.execute(query)]
+def run_rows(
+    session: Session, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[RunRow]:
+    """Run a narrowed `select_rows`, with the *values* of its parameters if it has any."""
+    return [_row(row) for row in session.execute(query, values)]
 
 
 def page_of(rows: Sequence[T], size: int = PAGE) -> tuple[tuple[T, ...], bool]:

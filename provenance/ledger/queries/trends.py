@@ -1,18 +1,21 @@
 """How the metrics of a report moved from commit to commit."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from provenance.ledger.among import among
 from provenance.ledger.queries.cases import CaseNames
-from provenance.ledger.queries.history import Filter
+from provenance.ledger.queries.history import Filter, Shape
 from provenance.ledger.queries.metrics import MetricValue, metrics_of, told_something
 from provenance.ledger.states import Verdict
-from provenance.ledger.tables import Commit, Run
+from provenance.ledger.tables import Commit, Metric, Run
 
 MOST_TRENDS = 6
 """Metrics that are drawn together; of the others only the names are told."""
@@ -83,13 +86,17 @@ def report_trends(
     runs = _runs(session, wanted, reach)
     commits = _axis(runs, reach.commits)
     shown = [run for run in runs if run.commit_sha in commits]
-    known = _names(session, shown)
-    drawn = [metric] if metric else known[:MOST_TRENDS]
+    known = _known(session, shown)
+    drawn = [metric] if metric else [*known][:MOST_TRENDS]
     labels = {key: names(wanted.project_id, wanted.report, key) for key in _cases(shown)}
     cases = sorted(labels, key=lambda key: labels[key])
     lines = tuple(_line(labels[case], case, shown, commits) for case in cases)
-    found = metrics_of(session, [run.id for run in shown], drawn)
-    metrics = tuple(_trend(name, lines, found) for name in drawn)
+    found = _values(session, [run.id for run in shown], drawn)
+    metrics = (
+        _trend(known.get(name) or _recorded(session, name, found[name]), lines, found[name])
+        for name in drawn
+        if name in found
+    )
     return Trends(
         tuple(TrendCommit(sha, subject or "") for sha, subject in commits.items()),
         lines,
@@ -104,21 +111,11 @@ def _says_something(trend: Trend) -> bool:
 
 def _runs(session: Session, wanted: Filter, reach: Reach) -> list[Row[Any]]:
     """Return the newest run of each case at the newest commits, newest commits first."""
-    at = _instants(session, wanted, reach.commits)
+    narrowed = {**wanted.values, "commits": reach.commits, "runs": reach.runs}
+    at = session.scalars(_instants(wanted.shape), narrowed).all()
     if not at:
         return []
-    newest = _that_told(wanted, select(func.max(Run.id))).where(Run.committed_at >= at[-1])
-    newest = newest.group_by(Run.commit_sha, Run.case_key)
-    commit = and_(Commit.project_id == Run.project_id, Commit.sha == Run.commit_sha)
-    query = (
-        select(
-            *(Run.id, Run.commit_sha, Run.case_key, Run.verdict, Run.committed_at, Commit.subject)
-        )
-        .outerjoin(Commit, commit)
-        .where(Run.id.in_(newest))
-        .order_by(Run.committed_at.desc(), Run.id.desc())
-    )
-    found = [*session.execute(query.limit(reach.runs))]
+    found = [*session.execute(_newest(wanted.shape), {**narrowed, "since": at[-1]})]
     if len(found) < reach.runs:
         return found
     # The oldest commit may be there in part; a whole one of very many cases is shown as it is.
@@ -126,19 +123,33 @@ def _runs(session: Session, wanted: Filter, reach: Reach) -> list[Row[Any]]:
     return whole or found
 
 
-def _that_told(wanted: Filter, query: Select[Any]) -> Select[Any]:
+@cache
+def _newest(shape: Shape) -> Select[Any]:
+    """Return the query for the newest run of each case at each commit ``since`` an instant."""
+    newest = _that_told(shape, select(func.max(Run.id)))
+    newest = newest.where(Run.committed_at >= bindparam("since"))
+    commit = and_(Commit.project_id == Run.project_id, Commit.sha == Run.commit_sha)
+    columns: list[Any] = [Run.id, Run.commit_sha, Run.case_key, Run.verdict, Run.committed_at]
+    query = select(*columns, Commit.subject).outerjoin(Commit, commit)
+    query = query.where(Run.id.in_(newest.group_by(Run.commit_sha, Run.case_key)))
+    return query.order_by(Run.committed_at.desc(), Run.id.desc()).limit(bindparam("runs"))
+
+
+def _that_told(shape: Shape, query: Select[Any]) -> Select[Any]:
     """Narrow *query* to runs of the report that said something of a commit."""
-    return wanted.narrow(query).where(*told_something(Run), Run.dirty.is_(None))
+    return shape.narrow(query).where(*told_something(Run), Run.dirty.is_(None))
 
 
-def _instants(session: Session, wanted: Filter, most: int) -> Sequence[datetime]:
-    """Return when the newest commits were made, newest first: one look at an index each."""
+@cache
+def _instants(shape: Shape) -> Select[tuple[datetime]]:
+    """Return the query for when the newest commits were made: one look at an index each."""
     newest = func.max(Run.committed_at)
-    found = _that_told(wanted, select(newest.label("at"))).cte("found", recursive=True)
-    before = _that_told(wanted, select(newest)).where(Run.committed_at < found.c.at)
+    found = _that_told(shape, select(newest.label("at"))).cte("found", recursive=True)
+    before = _that_told(shape, select(newest)).where(Run.committed_at < found.c.at)
     earlier = select(before.correlate(found).scalar_subquery()).where(found.c.at.is_not(None))
     found = found.union_all(earlier)
-    return session.scalars(select(found.c.at).where(found.c.at.is_not(None)).limit(most)).all()
+    told = select(found.c.at).where(found.c.at.is_not(None))
+    return told.limit(bindparam("commits"))
 
 
 def _axis(runs: Sequence[Row[Any]], most: int) -> dict[str, str | None]:
@@ -148,11 +159,33 @@ def _axis(runs: Sequence[Row[Any]], most: int) -> dict[str, str | None]:
     return {run.commit_sha: run.subject for run in ordered[-most:]}
 
 
-def _names(session: Session, runs: Sequence[Row[Any]]) -> list[str]:
-    """Return the metrics that the newest run of each case recorded, in their order."""
+def _known(session: Session, runs: Sequence[Row[Any]]) -> dict[str, MetricValue]:
+    """Return by name, in their order, the metrics that the newest run of each case recorded."""
     newest = {run.case_key: run.id for run in reversed(runs)}
     found = metrics_of(session, newest.values())
-    return list(dict.fromkeys(one.name for metrics in found.values() for one in metrics))
+    known: dict[str, MetricValue] = {}
+    for run in sorted(found, reverse=True):
+        for metric in found[run]:
+            known.setdefault(metric.name, metric)
+    return known
+
+
+def _values(
+    session: Session, run_ids: Sequence[str], names: Sequence[str]
+) -> Mapping[str, Mapping[str, float | None]]:
+    """Return, by its name, the values of each metric by run."""
+    query = select(Metric.name, Metric.run_id, Metric.value)
+    query = query.where(among(session, Metric.run_id, run_ids), Metric.name.in_(names))
+    found: dict[str, dict[str, float | None]] = defaultdict(dict)
+    for name, run_id, value in session.execute(query):
+        found[name][run_id] = value
+    return found
+
+
+def _recorded(session: Session, name: str, values: Mapping[str, float | None]) -> MetricValue:
+    """Return a metric as the newest of the runs recorded it that have a value of it."""
+    newest = max(values)
+    return metrics_of(session, [newest], [name])[newest][0]
 
 
 def _cases(runs: Sequence[Row[Any]]) -> list[str]:
@@ -166,10 +199,6 @@ def _line(label: str, case: str, runs: Sequence[Row[Any]], commits: Iterable[str
     return Line(label, [run.id if run else None for run in along], missed)
 
 
-def _trend(name: str, lines: Sequence[Line], found: dict[str, list[MetricValue]]) -> Trend:
-    of_run = {run: one for run, metrics in found.items() for one in metrics if one.name == name}
-    about = next(iter(of_run.values()), None)
-    values = tuple(
-        [of_run[run].value if run in of_run else None for run in line.runs] for line in lines
-    )
-    return Trend(name, about and about.unit, about and about.better, values)
+def _trend(metric: MetricValue, lines: Sequence[Line], values: Mapping[str, float | None]) -> Trend:
+    along = tuple([values.get(run) if run else None for run in line.runs] for line in lines)
+    return Trend(metric.name, metric.unit, metric.better, along)
