@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.interfaces import ORMOption
 
+from provenance.ledger.among import among
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.ids import first_id
@@ -130,7 +131,7 @@ def _newest_of_pages(session: Session, wanted: RunFilter) -> set[str]:
     # A look at an index for each page, however many runs share it.
     of_page = select(Run.id).join(Run.project).where(*fits, Run.html == PageText.html)
     newest = of_page.order_by(Run.id.desc()).limit(1).correlate(PageText).scalar_subquery()
-    found = {*session.scalars(select(newest).where(PageText.html.in_(pages)))} - {None}
+    found = {*session.scalars(select(newest).where(among(session, PageText.html, pages)))} - {None}
     if wanted.digits:
         others = or_(Run.html.is_(None), Run.html.not_in(pages))
         there = select(func.max(Run.id)).join(Run.project).where(*fits, others)
