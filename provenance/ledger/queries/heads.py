@@ -30,4 +30,7 @@ def newest_of_cases(*cases: ColumnElement[bool], fits: list[ColumnElement[bool]]
         .limit(1)
         .correlate(CaseHead)
     )
-    return select(newest.scalar_subquery()).select_from(CaseHead).where(*cases)
+    each = select(newest.scalar_subquery().label("id")).select_from(CaseHead).where(*cases)
+    # Else PostgreSQL looks three times for each: to hash it, to remember it and to fetch it.
+    found = each.cte("newest").prefix_with("MATERIALIZED", dialect="postgresql")
+    return select(found.c.id)
