@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.interfaces import ORMOption
 
-from provenance.ledger.among import among
+from provenance.ledger.among import each_of
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.distinct import distinct_from
 from provenance.ledger.ids import first_id
@@ -20,7 +20,6 @@ from provenance.ledger.keeping_tables import RunComment, RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
-from provenance.ledger.text_tables import PageText
 from provenance.ledger.words import pages_with
 
 _FEW = 200
@@ -129,9 +128,10 @@ def _newest_of_pages(session: Session, wanted: RunFilter) -> set[str]:
     fits = [*_filters(session, wanted), *map(_has, wanted.metrics[:1])]
     pages = pages_with(session, wanted.words)
     # A look at an index for each page, however many runs share it.
-    of_page = select(Run.id).join(Run.project).where(*fits, Run.html == PageText.html)
-    newest = of_page.order_by(Run.id.desc()).limit(1).correlate(PageText).scalar_subquery()
-    found = {*session.scalars(select(newest).where(among(session, PageText.html, pages)))} - {None}
+    page = each_of(session, pages)
+    of_page = select(Run.id).join(Run.project).where(*fits, Run.html == page)
+    of_page = of_page.order_by(Run.id.desc()).limit(1).correlate(page.table)
+    found = {*session.scalars(select(of_page.scalar_subquery()).select_from(page.table))} - {None}
     if wanted.digits:
         others = or_(Run.html.is_(None), Run.html.not_in(pages))
         there = select(func.max(Run.id)).join(Run.project).where(*fits, others)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
+    bindparam,
     column,
     delete,
     exists,
@@ -25,9 +26,9 @@ from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import WORDS, Figure, PageText
 from provenance.text import storable
 
-MOST_PAGES = 300
+MOST_PAGES = 200
 """So many pages are looked at for words that very many have: the newest."""
-_NEWEST = (3_000, 30_000)
+_LEAST_STEP = 3_000
 _BEFORE, _AFTER = 60, 110
 _TOKEN = re.compile(r"[^\W_]+")
 _IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
@@ -112,30 +113,44 @@ def forget_pages(session: Session, pages: Sequence[str]) -> None:
 
 
 def pages_with(session: Session, words: Sequence[str]) -> list[str]:
-    """Return the digests of the newest pages that have all *words*, 300 at most.
+    """Return the digests of the newest pages that have all *words*, 200 at most.
 
     A word of a page need only begin with one that is sought; one of several parts, such as a
     date, stands for these parts in a row.
     """
     parts = [found for word in words if (found := _TOKEN.findall(word))]
-    query: Select[Any] = select(PageText.html).limit(MOST_PAGES)
+    query: Select[Any] = select(PageText.html)
     if not parts:
         return []
     if session.get_bind().dialect.name == "sqlite":
         sought = " AND ".join(f'"{" ".join(each)}" *' for each in parts)
         index = table(WORDS, column("rowid"))
-        query = query.join(index, index.c.rowid == PageText.id).order_by(index.c.rowid.desc())
-        return [*session.scalars(query.where(text(f"{WORDS} MATCH :sought")), {"sought": sought})]
+        query = query.join(index, index.c.rowid == PageText.id).limit(MOST_PAGES)
+        query = query.where(text(f"{WORDS} MATCH :sought")).order_by(index.c.rowid.desc())
+        return [*session.scalars(query, {"sought": sought})]
     sought = " & ".join(" <-> ".join([*each[:-1], f"{each[-1]}:*"]) for each in parts)
     query = query.where(_IN_POSTGRESQL).order_by(PageText.id.desc())
-    # Its index knows no order: of a word that thousands of pages have, all would be fetched to be
-    # sorted. Among the newest there are mostly enough.
-    last = select(func.max(PageText.id)).scalar_subquery()
-    for newest in _NEWEST:
-        among = session.scalars(query.where(PageText.id > last - newest), {"sought": sought}).all()
-        if len(among) == MOST_PAGES:
-            return [*among]
-    return [*session.scalars(query, {"sought": sought})]
+    return _in_steps(session, query, {"sought": sought})
+
+
+def _in_steps(session: Session, query: Select[Any], values: Mapping[str, Any]) -> list[str]:
+    """Return the first results of *query*, looking ever further back from the newest page.
+
+    Its index knows no order: of a word that thousands of pages have, all would be fetched to be
+    sorted. A step goes as far as the words, if they are as frequent there, are enough.
+    """
+    before, after = PageText.id <= bindparam("before"), PageText.id > bindparam("after")
+    query = query.where(before, after).limit(bindparam("missing"))
+    last = session.scalar(select(func.max(PageText.id))) or 0
+    found: list[str] = []
+    looked_at, step = 0, _LEAST_STEP
+    while looked_at < last and (missing := MOST_PAGES - len(found)):
+        ids = {"before": last - looked_at, "after": last - looked_at - step}
+        found += session.scalars(query, {**values, **ids, "missing": missing})
+        looked_at += step
+        enough = looked_at * (MOST_PAGES - len(found)) // len(found) if found else last
+        step = max(enough * 6 // 5, _LEAST_STEP)
+    return found
 
 
 def are_words(words: Sequence[str]) -> bool:
