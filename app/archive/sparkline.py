@@ -119,20 +119,21 @@ def _spark(trend: Trend, trends: Trends, usual: tuple[float, float] | None) -> S
     values = [value for line in trend.values for value in line if value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     scale = _Scale(low, high, max(len(trends.commits) - 1, 1))
+    xs = [f"{scale.x(place)}," for place in range(len(trends.commits))]
     some = len(values) > MOST_DOTS
     lines = tuple(
-        Drawn(tuple(_pieces(along, scale)), tuple(_dots(line, along, trends, scale, some)))
+        Drawn(tuple(_pieces(along, scale, xs)), tuple(_dots(line, along, trends, scale, some)))
         for line, along in zip(trends.lines, trend.values, strict=True)
     )
     band = (scale.y(usual[1]), round(scale.y(usual[0]) - scale.y(usual[1]), 1)) if usual else None
     return Spark(lines, band)
 
 
-def _pieces(values: Sequence[float | None], scale: _Scale) -> Iterator[str]:
+def _pieces(values: Sequence[float | None], scale: _Scale, xs: Sequence[str]) -> Iterator[str]:
     piece: list[str] = []
-    for place, value in enumerate([*values, None]):
+    for x, value in zip([*xs, ""], [*values, None], strict=True):
         if value is not None:
-            piece.append(f"{scale.x(place)},{scale.y(value)}")
+            piece.append(f"{x}{scale.y(value)}")
             continue
         if len(piece) > 1:
             yield " ".join(piece)

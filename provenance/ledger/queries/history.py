@@ -96,9 +96,9 @@ def report_history(
     query = _newest_runs(wanted.shape, before is not None)
     runs, older = page_of(run_rows(session, query, {**wanted.values, "before": before}))
     ids = [run.id for run in runs]
-    columns = first_metrics(session, ids, metrics)
     previous = previous_runs(session, ids)
-    changes = changes_since(session, ids, previous, columns)
+    changes = changes_since(session, ids, previous, first_metrics(ids, metrics))
+    columns = [*dict.fromkeys(metric.name for run_id in ids for metric in changes[run_id])]
     moved, why = what_moved(session, ids), why_not_passed(session, runs)
     rows = (
         HistoryRow(

@@ -60,7 +60,7 @@ class MetricValue(NamedTuple):
 
 
 def metrics_of(
-    session: Session, run_ids: Iterable[str], names: Sequence[str] | None = None
+    session: Session, run_ids: Iterable[str], names: Sequence[str] | Select[str] | None = None
 ) -> dict[str, list[MetricValue]]:
     """Return the metrics of each run in the order they were recorded; only *names*, if given."""
     wanted = sorted(set(run_ids))
@@ -121,12 +121,12 @@ def told_something(run: type[Run]) -> tuple[ColumnElement[bool], ...]:
     return run.status == Status.FINISHED, run.verdict.in_(sorted(REUSABLE))
 
 
-def first_metrics(session: Session, run_ids: Sequence[str], most: int) -> list[str]:
-    """Return the names of the metrics that stand first: those that the newest run recorded,
+def first_metrics(run_ids: Sequence[str], most: int) -> Select[str]:
+    """Return a query for the metrics that stand first: those that the newest run recorded,
     then what only the one before it did, and so on, each by its place there."""
     query = select(Metric.name).where(Metric.run_id.in_(run_ids)).group_by(Metric.name)
     query = query.order_by(func.max(Metric.run_id).desc(), func.min(Metric.position))
-    return [*session.scalars(query.limit(most))]
+    return query.limit(most)
 
 
 def changes_of(session: Session, run_ids: Sequence[str]) -> dict[str, tuple[MetricChange, ...]]:
@@ -138,7 +138,7 @@ def changes_since(
     session: Session,
     run_ids: Sequence[str],
     before: Mapping[str, str],
-    names: Sequence[str] | None = None,
+    names: Select[str] | None = None,
 ) -> dict[str, tuple[MetricChange, ...]]:
     """Return the metrics of each run, only *names* if given, with their change against the run
     that *before* has for it."""

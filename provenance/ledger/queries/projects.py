@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from provenance.errors import NotFoundError
@@ -12,6 +12,10 @@ from provenance.ledger.tables import CaseHead, Evaluation, Project, Run
 from provenance.nearest import did_you_mean_or_all
 
 MOST_BRANCHES = 100
+_ASKED_FOR = (
+    Evaluation.project_id == bindparam("project_id"),
+    Evaluation.trigger.not_in(ABOUT_RUNS),
+)
 
 
 class UnknownProjectError(NotFoundError):
@@ -59,5 +63,5 @@ def known_report(session: Session, project: Project, name: str) -> str:
 
 def branch_names(session: Session, project_id: str) -> Sequence[str]:
     """Return the branches that evaluations of the project were asked for, by name."""
-    of_project = (Evaluation.project_id == project_id, Evaluation.trigger.not_in(ABOUT_RUNS))
-    return distinct_from(session, Evaluation.branch, "", *of_project)[:MOST_BRANCHES]
+    of_project = {"project_id": project_id}
+    return distinct_from(session, Evaluation.branch, "", _ASKED_FOR, of_project)[:MOST_BRANCHES]
