@@ -29,7 +29,7 @@ class Reach:
     runs: int
 
 
-SOME = Reach(30, 400)
+SOME = Reach(25, 400)
 LONG = Reach(500, 2_500)
 """Of a single metric."""
 
@@ -79,7 +79,7 @@ def report_trends(
 ) -> Trends:
     """Return how metrics moved: the values of the newest run of each case at each commit.
 
-    They are the first six that the newest runs recorded, over 30 commits, as far as 400 runs
+    They are the first six that the newest runs recorded, over 25 commits, as far as 400 runs
     reach; or a single *metric*, over 500 commits and 2,500 runs.
     """
     reach = LONG if metric else SOME
@@ -126,13 +126,16 @@ def _runs(session: Session, wanted: Filter, reach: Reach) -> list[Row[Any]]:
 @cache
 def _newest(shape: Shape) -> Select[Any]:
     """Return the query for the newest run of each case at each commit ``since`` an instant."""
-    newest = _that_told(shape, select(func.max(Run.id)))
-    newest = newest.where(Run.committed_at >= bindparam("since"))
-    commit = and_(Commit.project_id == Run.project_id, Commit.sha == Run.commit_sha)
     columns: list[Any] = [Run.id, Run.commit_sha, Run.case_key, Run.verdict, Run.committed_at]
-    query = select(*columns, Commit.subject).outerjoin(Commit, commit)
-    query = query.where(Run.id.in_(newest.group_by(Run.commit_sha, Run.case_key)))
-    return query.order_by(Run.committed_at.desc(), Run.id.desc()).limit(bindparam("runs"))
+    beside = (Run.commit_sha, Run.case_key)
+    place = func.row_number().over(partition_by=beside, order_by=Run.id.desc()).label("place")
+    each = _that_told(shape, select(*columns, Run.project_id, place))
+    each = each.where(Run.committed_at >= bindparam("since"))
+    found = each.subquery("each").c
+    commit = and_(Commit.project_id == found.project_id, Commit.sha == found.commit_sha)
+    shown = [found[column.name] for column in columns]
+    query = select(*shown, Commit.subject).outerjoin(Commit, commit).where(found.place == 1)
+    return query.order_by(found.committed_at.desc(), found.id.desc()).limit(bindparam("runs"))
 
 
 def _that_told(shape: Shape, query: Select[Any]) -> Select[Any]:
