@@ -93,7 +93,7 @@ def report_history(
 
     Of what they recorded, the first few *metrics* are told.
     """
-    query = _newest_runs(wanted.shape, before is not None)
+    query = _newest_runs(wanted.shape, older=bool(before))
     runs, older = page_of(run_rows(session, query, {**wanted.values, "before": before}))
     ids = [run.id for run in runs]
     previous = previous_runs(session, ids)

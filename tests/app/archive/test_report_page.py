@@ -227,3 +227,19 @@ def test_the_columns_are_those_of_the_newest_run(client, maker: Maker):
     page = client.get(PAGE).text
     heads = re.findall(r'<th scope="col" class="num">([^<]*)</th>', page)
     assert heads == ["rmse", "mae", "bias", "When"]
+
+
+def test_older_runs_are_on_a_page_of_their_own_without_trends(client, maker: Maker):
+    made = [run.id for run in history(maker, [float(number) for number in range(27)])]
+    newest = client.get(PAGE).text
+    assert client.get(f"{PAGE}?before=").text.count("<tr>") == newest.count("<tr>")
+    assert _listed(newest) == made[:1:-1]
+    (older,) = re.findall(r'rel="next" href="([^"]*)"', newest)
+    page = client.get(unescape(older)).text
+    assert _listed(page) == [made[1], made[0]]
+    assert 'rel="next"' not in page
+    assert "data-trend" not in page
+
+
+def _listed(page: str) -> list[str]:
+    return re.findall(r'name="pick" value="([^"]*)"', page)
