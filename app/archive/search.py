@@ -14,6 +14,7 @@ from provenance.ledger.marks import Marks, marks_of
 from provenance.ledger.queries.cases import CaseNames, case_names
 from provenance.ledger.queries.named import NamedReport, reports_called
 from provenance.ledger.queries.runs import PAGE, RunRow
+from provenance.ledger.queries.unknown import unknown_names
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import FILTERS, LONGEST, Search, read_search
 from provenance.ledger.tables import Run
@@ -39,6 +40,8 @@ class Found:
     case_name: CaseNames
     older: bool
     marks: Mapping[str, Marks]
+    unknown: tuple[str, ...]
+    """Why nothing was: names that there are not."""
 
 
 def search() -> ResponseReturnValue:
@@ -68,6 +71,7 @@ def _find(session: Session, sought: Search, most: int, before: str | None) -> Fo
     rows, older = ((), False) if lost else search_rows(session, sought.wanted, most, before)
     words = sought.wanted.words
     pages = [row.html for row in rows if row.html is not None]
+    is_empty = not rows and before is None
     return Found(
         reports=reports_called(session, words) if words and before is None else (),
         rows=rows,
@@ -75,4 +79,5 @@ def _find(session: Session, sought: Search, most: int, before: str | None) -> Fo
         case_name=case_names(session, [(row.project_id, row.report) for row in rows]),
         older=older,
         marks=marks_of(session, [row.id for row in rows]),
+        unknown=unknown_names(session, sought.wanted) if is_empty else (),
     )

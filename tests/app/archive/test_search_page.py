@@ -1,10 +1,12 @@
 import html as markup
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
+from provenance.ledger.marks import add_tag
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import PageText
@@ -119,3 +121,33 @@ def test_the_interface_takes_what_can_be_typed(client: FlaskClient, delays: Run)
     refused = client.get("/api/v1/runs?q=stauts:failed")
     assert refused.status_code == 400
     assert "Did you mean 'status'?" in refused.get_json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("project:flihgts", "No project is called 'flihgts'. Did you mean 'flights'?"),
+        ("report:dealys", "No report is called 'dealys'. Did you mean 'delays'?"),
+        ("branch:mian", "No run is of a branch called 'mian'. Did you mean 'main'?"),
+        ("metric.rms>2", "No run has recorded a metric called 'rms'. Did you mean 'rmse'?"),
+        ("param.dat:2013", "No report has lately had a parameter called 'dat'."),
+        ("tag:relase", "No run has the tag 'relase'. Did you mean 'release'?"),
+    ],
+)
+@pytest.mark.parametrize("brief", ["", "&brief=1"])
+def test_a_name_that_there_is_not_is_told_where_nothing_is_found(
+    client: FlaskClient, maker: Maker, delays: Run, typed: str, told: str, brief: str
+):
+    evaluation = maker.evaluation(maker.commit(maker.project("third"), 3))
+    run = maker.run(evaluation, "losses", metrics={"rmse": (1.0, None, None)})
+    with maker.installation.ledger.writing() as session:
+        add_tag(session, run.id, "release", "ada")
+    page = client.get(f"/search?q={quote(typed)}{brief}").text
+    assert told in " ".join(markup.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_names_that_are_known_or_begun_are_not_told(client: FlaskClient, delays: Run):
+    for typed in ("report:del status:passed", "project:FLI branch:ma actor:nobody"):
+        page = client.get("/search", query_string={"q": typed}).text
+        assert "No run is like this." in page
+        assert "is called" not in page
