@@ -14,6 +14,7 @@ from app.current import installation
 from app.errors import http_status, problems_of
 from app.json_answers import RETRY_SECONDS
 from provenance.errors import ProvenoteError
+from provenance.ledger.finding import DeletedRunError
 from provenance.ledger.queries.projects import project_names
 
 _PAGES = (400, 404, 409, 410, 500, 503)
@@ -56,9 +57,16 @@ def _project_names() -> list[str]:
 
 
 def error_page(
-    status: int, message: str, hint: str = "", problems: list[dict[str, str]] | None = None
+    status: int,
+    message: str,
+    hint: str = "",
+    problems: list[dict[str, str]] | None = None,
+    deletion: str | None = None,
 ) -> ResponseReturnValue:
-    """Return the page that tells what happened, what is safe and what to do."""
+    """Return the page that tells what happened, what is safe and what to do.
+
+    Where a *deletion* is why, it can be undone there.
+    """
     name = status if status in _PAGES else (400 if status < 500 else 500)
     # A page that tells of a silent ledger must not ask it for the menu.
     menu = {"menu_projects": list} if status >= 500 else {}
@@ -69,6 +77,7 @@ def error_page(
         message=message,
         hint=hint,
         problems=problems or [],
+        deletion=deletion,
         path=request.path,
     )
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
@@ -76,7 +85,9 @@ def error_page(
 
 
 def _our_error(error: ProvenoteError) -> ResponseReturnValue:
-    return error_page(http_status(error), error.message, error.hint, problems_of(error))
+    deletion = error.deletion if isinstance(error, DeletedRunError) else None
+    told = (error.message, error.hint, problems_of(error), deletion)
+    return error_page(http_status(error), *told)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -21,6 +21,11 @@ class DeletedRunError(GoneError):
 
     code = "deleted_run"
 
+    def __init__(self, message: str, hint: str, deletion: str) -> None:
+        """Say so of a run that went with *deletion*, which can be undone."""
+        super().__init__(message, hint)
+        self.deletion = deletion
+
 
 def find_run(session: Session, run_id: str) -> Run:
     """Return the run *run_id*; raise UnknownRunError, or DeletedRunError."""
@@ -40,4 +45,5 @@ def no_run(session: Session, run_id: str) -> NotFoundError:
         f"Run {run_id} was deleted by {found.actor} on {found.at:%Y-%m-%d}.",
         f"Until {until:%Y-%m-%d} it can be brought back from the bin, or with "
         f"`provenote restore {found.deletion}`.",
+        found.deletion,
     )

@@ -85,6 +85,7 @@ def test_a_deleted_run_is_gone_for_now_and_one_click_brings_it_back(client, run)
     bin_page = client.get("/bin").text
     assert "1 run by local" in text_of(bin_page)
     (undo,) = re.findall(r'action="(/deletions/[^"]+/undo)"', bin_page)
+    assert f'action="{undo}"' in gone.text
     assert client.post(undo).location == f"/runs/{run.id}"
     assert client.get(f"/runs/{run.id}").status_code == 200
     assert "The bin is empty." in client.get("/bin").text
