@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from app.current import installation
 from app.errors import http_status, problems_of
 from app.json_answers import RETRY_SECONDS
+from app.web.coded import coded
 from provenance.errors import ProvenoteError
 from provenance.ledger.finding import DeletedRunError
 from provenance.ledger.queries.projects import project_names
@@ -25,6 +26,7 @@ STATIC = Path(__file__).parent / "static"
 def install(app: Flask) -> None:
     """Give the templates of *app* what the layout needs, and its errors their pages."""
     app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.filters["coded"] = coded
     app.context_processor(_layout)
     app.register_error_handler(ProvenoteError, _our_error)
     app.register_error_handler(HTTPException, _http_error)

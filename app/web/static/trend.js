@@ -2,8 +2,9 @@
 (() => {
   "use strict";
   const HEIGHT = 190;
-  const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [4, 2], [1, 2]];
-  const STROKES = ["solid", "dashed", "dotted", "dashed", "dashed", "dotted"];
+  // Six colours, and twelve lines: a colour that comes again is dashed in another way.
+  const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [4, 2], [1, 2], [9, 4], [], [], [], [], []];
+  const STROKES = DASHES.map((dash) => (dash.length ? (dash[0] < 3 ? "dotted" : "dashed") : "solid"));
   const MINUS = "\u2212";
   const plots = [];
 
@@ -90,7 +91,7 @@
         x: { time: false, range: (_, low, high) => [low - 0.4, high + 0.4] },
         y: { range: (_, low, high) => padded(low, high) },
       },
-      legend: { live: true, markers: { dash: (_, index) => STROKES[(index - 1) % 6] } },
+      legend: { live: true, markers: { dash: (_, index) => STROKES[(index - 1) % STROKES.length] } },
       cursor: { y: false, points: { size: 9 } },
       axes: [
         { ...axis, grid: { show: false }, values: labels(data), size: 26, space: 64,
@@ -103,7 +104,7 @@
         ...data.series.map((series, index) => ({
           label: series.case,
           stroke: colour(`line-${index % 6}`),
-          dash: DASHES[index % 6],
+          dash: DASHES[index % DASHES.length],
           width: 1.75,
           spanGaps: true,
           points: { show: true, size: 6, fill: colour(`line-${index % 6}`) },
