@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,6 +25,7 @@ from tests.support.repository import Repository, notebook
 from tests.support.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
+SHARED = Path("/dev/shm")
 OWNER = """
 import json, sys, time
 from pathlib import Path
@@ -50,10 +53,37 @@ print("at work", flush=True)"""
 @pytest.fixture
 def marker() -> Iterator[str]:
     """A marker of processes of this test alone; none may be left, nor any shared memory."""
-    found, shared = f"tests:{new_id('run')}", set(Path("/dev/shm").iterdir())
+    found, before = f"tests:{new_id('run')}", set(SHARED.iterdir())
     yield found
     wait_for(lambda: marked_processes(found) == {}, "all of its processes to end", 20)
-    assert {one.name for one in set(Path("/dev/shm").iterdir()) - shared} == set()
+    wait_for(lambda: left_behind(before) == set(), "shared memory that nobody has to be gone", 5)
+
+
+def left_behind(before: set[Path]) -> set[Path]:
+    """Return what is new in shared memory and no process has: that of a neighbour is its own."""
+    new = set(SHARED.iterdir()) - before
+    mapped = {region.path for process in psutil.process_iter() for region in regions(process)}
+    return {one for one in new if str(one) not in mapped}
+
+
+def regions(process: psutil.Process) -> list[Any]:
+    try:
+        return process.memory_maps()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return []
+
+
+def test_shared_memory_that_nobody_has_is_noticed() -> None:
+    before = set(SHARED.iterdir())
+    held, forgotten = SharedMemory(create=True, size=1), SHARED / f"tests-{new_id('run')}"
+    forgotten.touch()
+    try:
+        found = left_behind(before)
+        assert (forgotten in found, SHARED / held.name in found) == (True, False)
+    finally:
+        forgotten.unlink()
+        held.close()
+        held.unlink()
 
 
 @pytest.fixture
