@@ -26,7 +26,7 @@ from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import WORDS, Figure, PageText
 from provenance.text import storable
 
-MOST_PAGES = 200
+MOST_PAGES = 300
 """So many pages are looked at for words that very many have: the newest."""
 _LEAST_STEP = 3_000
 _BEFORE, _AFTER = 60, 110
@@ -113,7 +113,7 @@ def forget_pages(session: Session, pages: Sequence[str]) -> None:
 
 
 def pages_with(session: Session, words: Sequence[str]) -> list[str]:
-    """Return the digests of the newest pages that have all *words*, 200 at most.
+    """Return the digests of the newest pages that have all *words*, 300 at most.
 
     A word of a page need only begin with one that is sought; one of several parts, such as a
     date, stands for these parts in a row.

@@ -29,7 +29,7 @@ class Reach:
     runs: int
 
 
-SOME = Reach(25, 400)
+SOME = Reach(30, 400)
 LONG = Reach(500, 2_500)
 """Of a single metric."""
 
@@ -79,7 +79,7 @@ def report_trends(
 ) -> Trends:
     """Return how metrics moved: the values of the newest run of each case at each commit.
 
-    They are the first six that the newest runs recorded, over 25 commits, as far as 400 runs
+    They are the first six that the newest runs recorded, over 30 commits, as far as 400 runs
     reach; or a single *metric*, over 500 commits and 2,500 runs.
     """
     reach = LONG if metric else SOME

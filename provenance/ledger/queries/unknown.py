@@ -43,19 +43,19 @@ def unknown_names(session: Session, wanted: RunFilter) -> tuple[str, ...]:
 
 
 def _sought(session: Session, wanted: RunFilter) -> Iterator[_Sought]:
-    def among(column: InstrumentedAttribute[Any], name: str) -> list[str]:
+    def alike(column: InstrumentedAttribute[Any], name: str) -> list[str]:
         return distinct_from(session, column, name) or distinct_from(session, column, "")
 
     if (project := wanted.project) is not None:
-        yield _Sought(project, among(Project.name, project), "No project is called")
+        yield _Sought(project, alike(Project.name, project), "No project is called")
     if (report := wanted.report) is not None:
-        yield _Sought(report, among(Run.report, report), "No report is called")
+        yield _Sought(report, alike(Run.report, report), "No report is called")
     if (branch := wanted.branch) is not None:
-        yield _Sought(branch, among(Run.branch, branch), "No run is of a branch called")
+        yield _Sought(branch, alike(Run.branch, branch), "No run is of a branch called")
     for tag in wanted.tags:
-        yield _Sought(tag, among(RunTag.tag, tag), "No run has the tag")
+        yield _Sought(tag, alike(RunTag.tag, tag), "No run has the tag")
     for name in dict.fromkeys(bound.name for bound in wanted.metrics):
-        known = among(Metric.name, name)
+        known = alike(Metric.name, name)
         yield _Sought(name, known, "No run has recorded a metric called", whole=True)
     known = _parameters(session) if wanted.params else []
     for name in wanted.params:

@@ -2,6 +2,7 @@ import json
 import re
 from html import unescape
 
+from app.web.pages import STATIC
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.text_tables import PageText
 from provenance.ledger.words import note_page, unread_pages, write_about
@@ -243,3 +244,16 @@ def test_older_runs_are_on_a_page_of_their_own_without_trends(client, maker: Mak
 
 def _listed(page: str) -> list[str]:
     return re.findall(r'name="pick" value="([^"]*)"', page)
+
+
+def test_twelve_cases_are_drawn_in_twelve_ways(client, maker: Maker):
+    project = maker.project()
+    evaluation = maker.evaluation(maker.commit(project, 1))
+    for number in range(13):
+        params = {"hour": number}
+        maker.run(evaluation, "regression_test", params=params, metrics={"rmse": (1.0, None, None)})
+    ways = re.findall(r'<g class="line (l\d+)">', client.get(PAGE).text)
+    assert ways == [f"l{number}" for number in (*range(12), 0)]
+    styles = (STATIC / "trends.css").read_text()
+    colours = dict.fromkeys(re.findall(r"\.(l\d+)\b(?=[^{}]*\{ color:)", styles))
+    assert set(colours) == {f"l{number}" for number in range(12)}
