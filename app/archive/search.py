@@ -18,7 +18,8 @@ from provenance.ledger.queries.unknown import unknown_names
 from provenance.ledger.search import search_rows
 from provenance.ledger.search_text import FILTERS, LONGEST, Search, read_search
 from provenance.ledger.tables import Run
-from provenance.ledger.words import MOST_PAGES, Snippet, snippets
+from provenance.ledger.word_search import MOST_PAGES
+from provenance.ledger.words import Snippet, snippets
 
 BRIEF = 8
 """Rows below the box, before anybody asks for the whole page."""

@@ -6,18 +6,21 @@ as long as to find a hundred rows.
 
 import json
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, String, any_, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+V = TypeVar("V", str, int)
+
 
 def among(
-    session: Session, column: InstrumentedAttribute[str], values: Sequence[str]
+    session: Session, column: InstrumentedAttribute[V], values: Sequence[V]
 ) -> ColumnElement[bool]:
     """Say that *column* is one of *values*."""
     if _is_sqlite(session):
         return column.in_(values)
-    return column == any_(literal(values, ARRAY(String)))
+    return column == any_(literal(values, ARRAY(column.type)))
 
 
 def each_of(session: Session, values: Sequence[str]) -> ColumnElement[str]:

@@ -20,6 +20,7 @@ from provenance.ledger.frozen_rows import Rows, frozen, named_runs, remove, thaw
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import note_heads
 from provenance.ledger.keeping_tables import BIN_DAYS, BinHold, BinnedRun
+from provenance.ledger.page_heads import note_page_heads, page_heads_back
 from provenance.ledger.states import ENDED
 from provenance.ledger.tables import CaseHead, Run
 from provenance.ledger.words import forget_pages
@@ -91,6 +92,7 @@ def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
             session.execute(insert(BinHold), holds)
     remove(session, ids)
     _head_back(session, runs)
+    page_heads_back(session, ids)
     return deletion
 
 
@@ -186,6 +188,7 @@ def restore(session: Session, deletion: str) -> list[str]:
     _refuse_without(session, ids, set().union(*(named_runs(one.rows) for one in found)))
     thawed(session, [one.rows for one in found])
     note_heads(session, session.scalars(select(Run).where(Run.id.in_(ids))).all())
+    note_page_heads(session, [one.html for one in found if one.html])
     _empty(session, ids)
     return ids
 

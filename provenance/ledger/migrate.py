@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 from provenance.errors import ProvenoteError
 from provenance.ledger.engine import Ledger
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; kept here so that a check needs no import of alembic."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

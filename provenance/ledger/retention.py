@@ -12,6 +12,7 @@ from provenance.ledger.columns import utc_now
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.ids import first_id
 from provenance.ledger.keeping_tables import Retention
+from provenance.ledger.page_heads import page_heads_back
 from provenance.ledger.queries.heads import OF_CASE, newest_of_cases
 from provenance.ledger.queries.projects import known_report, report_names
 from provenance.ledger.states import ENDED
@@ -110,7 +111,9 @@ def expire(session: Session, rule: Rule, most: int) -> int:
     )
     rows = session.execute(query).all()
     cleared = {"html": None, "notebook": None, "log": None, "expired_at": utc_now()}
-    session.execute(update(Run).where(Run.id.in_([row.id for row in rows])).values(cleared))
+    ids = [row.id for row in rows]
+    session.execute(update(Run).where(Run.id.in_(ids)).values(cleared))
+    page_heads_back(session, ids)
     forget_pages(session, _pages([row.html for row in rows]))
     return len(rows)
 

@@ -20,7 +20,7 @@ from provenance.ledger.keeping_tables import RunComment, RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Metric, Project, Run
-from provenance.ledger.words import pages_with
+from provenance.ledger.word_search import pages_with, runs_with
 
 _FEW = 200
 """Evaluations that are named one by one."""
@@ -76,6 +76,11 @@ class RunFilter:
     begun: bool = False
     """Whether the project, report, branch, actor and parameters may be only begun."""
 
+    @property
+    def is_of_words_alone(self) -> bool:
+        """Whether nothing else is asked of runs than that their pages say the words."""
+        return bool(self.words) and self == RunFilter(words=self.words, begun=self.begun)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -110,8 +115,7 @@ def search_rows(
     Where words are sought, a page that several runs share is there once, for the newest of them.
     """
     if wanted.words:
-        older = (one for one in _newest_of_pages(session, wanted) if after is None or one < after)
-        ids = nlargest(limit + 1, older)
+        ids = _newest_of_pages(session, wanted, limit + 1, after)
         query = select_rows().where(Run.id.in_(ids)).order_by(Run.id.desc())
         return page_of(run_rows(session, query), limit)
     query = select_rows().where(*_conditions(session, wanted), *_older(after))
@@ -119,12 +123,16 @@ def search_rows(
     return page_of(run_rows(session, query.limit(limit + 1)), limit)
 
 
-def _newest_of_pages(session: Session, wanted: RunFilter) -> set[str]:
+def _newest_of_pages(
+    session: Session, wanted: RunFilter, most: int, after: str | None
+) -> Sequence[str]:
     """Return the ids of the newest fitting run of each page that says the words.
 
     Where they may be the beginning of a commit, so too of all pages that were made there; a run
     without a page stands for itself.
     """
+    if wanted.is_of_words_alone:
+        return runs_with(session, wanted.words, most, after)
     fits = [*_filters(session, wanted), *map(_has, wanted.metrics[:1])]
     pages = pages_with(session, wanted.words)
     # A look at an index for each page, however many runs share it.
@@ -137,7 +145,7 @@ def _newest_of_pages(session: Session, wanted: RunFilter) -> set[str]:
         there = select(func.max(Run.id)).join(Run.project).where(*fits, others)
         there = there.where(*_begins(Run.commit_sha, wanted.digits))
         found.update(session.scalars(there.group_by(func.coalesce(Run.html, Run.id))))
-    return found
+    return nlargest(most, (one for one in found if after is None or one < after))
 
 
 def _newest_first(query: Select[Any], wanted: RunFilter) -> Select[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from provenance.ledger.columns import utc_now
 from provenance.ledger.search import MetricBound, RunFilter
 from provenance.ledger.states import Purpose, Status, Verdict
-from provenance.ledger.words import are_words
+from provenance.ledger.word_search import are_words
 from provenance.nearest import did_you_mean, listed, nearest, shown
 
 LONGEST = 500

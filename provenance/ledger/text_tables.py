@@ -42,6 +42,16 @@ class PageText(Base):
     read, or after that where they were read by an earlier version."""
 
 
+class PageHead(Base):
+    """The newest run of each page; a page that only runs about other runs have, has none."""
+
+    __tablename__ = "page_head"
+    __table_args__ = (Index("ix_page_head_run_id", "run_id", "page_id"),)
+
+    page_id: Mapped[int] = mapped_column(ForeignKey("page_text.id"), primary_key=True)
+    run_id: Mapped[str]
+
+
 class Figure(Base):
     """One figure or table that a page shows."""
 

@@ -1,4 +1,4 @@
-"""Finding pages by their words: FTS5 on SQLite, a text search index on PostgreSQL."""
+"""What pages say: noted when they are published, read afterwards, shown where it was sought."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Select,
-    bindparam,
-    column,
     delete,
     exists,
-    func,
     or_,
     select,
-    table,
     text,
     update,
 )
@@ -22,16 +17,13 @@ from sqlalchemy.orm import Session
 
 from provenance.ledger.inserting import insert_into
 from provenance.ledger.keeping_tables import BinnedRun
+from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.tables import Run
-from provenance.ledger.text_tables import WORDS, Figure, PageText
+from provenance.ledger.text_tables import WORDS, Figure, PageHead, PageText
 from provenance.text import storable
 
-MOST_PAGES = 300
-"""So many pages are looked at for words that very many have: the newest."""
-_LEAST_STEP = 3_000
 _BEFORE, _AFTER = 60, 110
 _TOKEN = re.compile(r"[^\W_]+")
-_IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
 
 
 @dataclass(frozen=True)
@@ -54,10 +46,11 @@ class Snippet:
 
 
 def note_page(session: Session, page: PageText) -> None:
-    """Note a page to be read, unless it is known."""
+    """Note a page to be read, unless it is known, and which run is its newest."""
     known = ("html", "notebook", "project_id")
     values = {name: getattr(page, name) for name in known} | {"names": storable(page.names)}
     session.execute(insert_into(session, PageText).values(values).on_conflict_do_nothing())
+    note_page_heads(session, [page.html])
 
 
 def unread_pages(session: Session, most: int) -> list[Unread]:
@@ -108,54 +101,14 @@ def forget_pages(session: Session, pages: Sequence[str]) -> None:
         rows = "SELECT 'delete', id, names, body FROM page_text WHERE id = :id AND body IS NOT NULL"
         for page_id in ids:
             session.execute(text(f"INSERT INTO {WORDS} {columns} {rows}"), {"id": page_id})
-    session.execute(delete(Figure).where(Figure.page_id.in_(ids)))
+    for of_page in (Figure, PageHead):
+        session.execute(delete(of_page).where(of_page.page_id.in_(ids)))
     session.execute(delete(PageText).where(PageText.id.in_(ids)))
 
 
-def pages_with(session: Session, words: Sequence[str]) -> list[str]:
-    """Return the digests of the newest pages that have all *words*, 300 at most.
-
-    A word of a page need only begin with one that is sought; one of several parts, such as a
-    date, stands for these parts in a row.
-    """
-    parts = [found for word in words if (found := _TOKEN.findall(word))]
-    query: Select[Any] = select(PageText.html)
-    if not parts:
-        return []
-    if session.get_bind().dialect.name == "sqlite":
-        sought = " AND ".join(f'"{" ".join(each)}" *' for each in parts)
-        index = table(WORDS, column("rowid"))
-        query = query.join(index, index.c.rowid == PageText.id).limit(MOST_PAGES)
-        query = query.where(text(f"{WORDS} MATCH :sought")).order_by(index.c.rowid.desc())
-        return [*session.scalars(query, {"sought": sought})]
-    sought = " & ".join(" <-> ".join([*each[:-1], f"{each[-1]}:*"]) for each in parts)
-    query = query.where(_IN_POSTGRESQL).order_by(PageText.id.desc())
-    return _in_steps(session, query, {"sought": sought})
-
-
-def _in_steps(session: Session, query: Select[Any], values: Mapping[str, Any]) -> list[str]:
-    """Return the first results of *query*, looking ever further back from the newest page.
-
-    Its index knows no order: of a word that thousands of pages have, all would be fetched to be
-    sorted. A step goes as far as the words, if they are as frequent there, are enough.
-    """
-    before, after = PageText.id <= bindparam("before"), PageText.id > bindparam("after")
-    query = query.where(before, after).limit(bindparam("missing"))
-    last = session.scalar(select(func.max(PageText.id))) or 0
-    found: list[str] = []
-    looked_at, step = 0, _LEAST_STEP
-    while looked_at < last and (missing := MOST_PAGES - len(found)):
-        ids = {"before": last - looked_at, "after": last - looked_at - step}
-        found += session.scalars(query, {**values, **ids, "missing": missing})
-        looked_at += step
-        enough = looked_at * (MOST_PAGES - len(found)) // len(found) if found else last
-        step = max(enough * 6 // 5, _LEAST_STEP)
-    return found
-
-
-def are_words(words: Sequence[str]) -> bool:
-    """Tell whether anything can be sought: punctuation alone is no word."""
-    return any(_TOKEN.search(word) for word in words)
+def tokens(word: str) -> list[str]:
+    """Return the parts of a word that can be sought: rows of letters and digits."""
+    return _TOKEN.findall(word)
 
 
 def snippets(session: Session, pages: Sequence[str], words: Sequence[str]) -> Mapping[str, Snippet]:
@@ -169,7 +122,7 @@ def snippets(session: Session, pages: Sequence[str], words: Sequence[str]) -> Ma
 
 
 def _snippet(body: str, words: Sequence[str]) -> Snippet | None:
-    parts = [r"[\W_]+".join(map(re.escape, _TOKEN.findall(word))) for word in words]
+    parts = [r"[\W_]+".join(map(re.escape, tokens(word))) for word in words]
     pattern = "|".join(part for part in parts if part)
     hit = re.search(rf"(?<![^\W_])(?:{pattern})[^\W_]*", body, re.IGNORECASE)
     if not pattern or hit is None:

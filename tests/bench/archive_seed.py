@@ -69,6 +69,8 @@ def _finish(ledger: Ledger) -> None:
         newest = "SELECT project_id, report, case_key, max(id) FROM run GROUP BY 1, 2, 3"
         columns = "project_id, report, case_key, run_id"
         session.execute(text(f"INSERT INTO case_head ({columns}) {newest}"))
+        newest = "SELECT page_text.id, max(run.id) FROM page_text JOIN run USING (html) GROUP BY 1"
+        session.execute(text(f"INSERT INTO page_head (page_id, run_id) {newest}"))
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if ledger.engine.dialect.name == "postgresql":
             # As its own housekeeping does: what was written over months is at rest long since.

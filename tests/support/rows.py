@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import case_key, note_heads
+from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.states import Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
+from provenance.ledger.text_tables import PageHead, PageText
 
 SHA = "a" * 40
 _FACTS: dict[str, Any] = {
@@ -57,5 +61,14 @@ def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: A
     ]
     with ledger.writing() as session:
         session.add_all(rows)
+        session.flush()
         note_heads(session, rows)
+        note_page_heads(session, [row.html for row in rows if row.html])
     return sorted(row.id for row in rows)
+
+
+def newest_runs(ledger: Ledger) -> dict[str, str]:
+    """Return, by its digest, the run that is noted as the newest of each page."""
+    query = select(PageText.html, PageHead.run_id).join(PageHead, PageHead.page_id == PageText.id)
+    with ledger.reading() as session:
+        return {row.html: row.run_id for row in session.execute(query)}

@@ -10,6 +10,7 @@ from provenance.ledger.columns import utc_now
 from provenance.ledger.environment_tables import EnvironmentBuild, EnvironmentRow, KernelProof
 from provenance.ledger.ids import new_id
 from provenance.ledger.intake import case_key, note_heads
+from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.states import Status, Trigger, Verdict
 from provenance.ledger.tables import (
     Check,
@@ -103,6 +104,7 @@ class Maker:
         added: Run = self._add(run)
         with self.installation.ledger.writing() as session:
             note_heads(session, [added])
+            note_page_heads(session, [added.html] if added.html else [])
         return added
 
     def job(self, run: Run, position: int, **values: Any) -> RunJob:

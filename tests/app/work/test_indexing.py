@@ -36,6 +36,18 @@ def test_what_a_page_says_is_found_once_it_was_read(
     assert found(evaluate, "print") == []
 
 
+def test_a_page_that_is_used_again_is_found_at_the_run_that_used_it_last(
+    evaluate: Bench, git_project: Callable[..., Repository]
+) -> None:
+    project = git_project(single(notebook("# Of thunder")))
+    evaluate(project)
+    read_pages(evaluate.installation, 9.0)
+    project.commit({"notes.txt": "nothing that the report stands on"})
+    again = evaluate(project).run
+    assert again.row.reused
+    assert found(evaluate, "thunder") == [again.row.id]
+
+
 def test_figures_are_found_with_the_words_and_kept(
     evaluate: Bench, git_project: Callable[..., Repository]
 ) -> None:

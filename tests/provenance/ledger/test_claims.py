@@ -227,9 +227,10 @@ def test_an_evaluation_whose_preparing_worker_is_lost_is_prepared_by_another(
 
 
 def test_waiting_work_is_rung_for_oldest_first_and_not_all_the_time(
-    ledger: Ledger, evaluation: Evaluation
+    ledger: Ledger, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = utc_now()
+    monkeypatch.setattr("provenance.ledger.claims.utc_now", lambda: now)
     young = add_runs(ledger, evaluation, 2, created_at=now)
     old = add_runs(ledger, evaluation, 3, created_at=now - timedelta(seconds=5))
     rung = add_runs(ledger, evaluation, 1, rung_at=now - timedelta(seconds=5))

@@ -1,6 +1,8 @@
 """Migrations bring an empty database to what the models say."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from alembic import command
@@ -76,15 +78,9 @@ def test_models_and_migrations_agree(empty: Ledger) -> None:
 
 def test_an_input_may_have_more_than_two_gibibytes(empty: Ledger) -> None:
     """A ledger of the first tables, with a row in it, becomes one that counts further."""
-    with empty.engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(migrate._SCRIPTS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for table, values in _A_RUN.items():
-            names = ", ".join(f'"{name}"' for name in values)
-            marks = ", ".join(f":{name}" for name in values)
-            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
+    _upgrade_to(empty, "0001")
+    for table, values in _A_RUN.items():
+        _insert(empty, table, values)
     upgrade(empty)
     big = RunInput(
         run_id="r", name="big", sha256="d", size=3_000_000_000, media_type="text/csv",
@@ -95,6 +91,23 @@ def test_an_input_may_have_more_than_two_gibibytes(empty: Ledger) -> None:
     with empty.reading() as session:
         sizes = session.execute(text("SELECT name, size FROM v_inputs ORDER BY name")).all()
     assert [tuple(row) for row in sizes] == [("big", 3_000_000_000), ("small", 7)]
+
+
+def test_pages_that_are_there_already_learn_which_run_is_their_newest(empty: Ledger) -> None:
+    _upgrade_to(empty, "0001")
+    for table in ("project", "evaluation"):
+        _insert(empty, table, _A_RUN[table])
+    for run_id, html in {"r1": "old", "r2": "old", "r3": "old", "r4": "new", "r5": None}.items():
+        _insert(empty, "run", _A_RUN["run"] | {"id": run_id, "html": html})
+    _upgrade_to(empty, "0011")
+    with empty.writing() as session:
+        session.execute(text("UPDATE run SET purpose = 'whatif' WHERE id IN ('r3', 'r4')"))
+    upgrade(empty)
+    with empty.reading() as session:
+        heads = session.execute(
+            text("SELECT html, run_id FROM page_head JOIN page_text ON page_text.id = page_id")
+        )
+        assert [tuple(row) for row in heads] == [("old", "r2")]
 
 
 def test_an_empty_database_is_refused_until_it_is_upgraded(empty: Ledger) -> None:
@@ -132,6 +145,21 @@ def test_a_ledger_of_another_version_is_refused(empty: Ledger) -> None:
 
 def test_the_newest_migration_is_the_one_that_is_asked_for() -> None:
     assert ScriptDirectory(str(migrate._SCRIPTS)).get_heads() == [HEAD]
+
+
+def _upgrade_to(ledger: Ledger, revision: str) -> None:
+    with ledger.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(migrate._SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _insert(ledger: Ledger, table: str, values: Mapping[str, Any]) -> None:
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(f":{name}" for name in values)
+    with ledger.engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
 
 
 def _of_the_models(_: object, name: str | None, *__: object) -> bool:

@@ -22,7 +22,9 @@ from provenance.ledger.retention import (
 from provenance.ledger.roots import read_roots
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Project, Run
-from tests.support.rows import add_evaluation, add_project, add_runs
+from provenance.ledger.text_tables import PageText
+from provenance.ledger.words import note_page
+from tests.support.rows import add_evaluation, add_project, add_runs, newest_runs
 
 
 @pytest.fixture
@@ -120,3 +122,18 @@ def test_days_that_are_none_are_refused(ledger: Ledger, project: Project, days: 
 def test_a_report_that_is_not_there_is_told(ledger: Ledger, project: Project) -> None:
     with ledger.writing() as session, pytest.raises(UnknownReportError):
         set_retention(session, project, "dialy", 9, "ada")
+
+
+def test_a_page_without_runs_is_found_by_no_word_and_one_that_others_show_by_theirs(
+    ledger: Ledger, project: Project, evaluation: Evaluation
+) -> None:
+    old = run_of(ledger, evaluation, 40, html="both")
+    run_of(ledger, evaluation, 30, html="one")
+    other = run_of(ledger, evaluation, 41, html="both", report="other")
+    run_of(ledger, evaluation, 1)
+    with ledger.writing() as session:
+        for html in ("both", "one"):
+            note_page(session, PageText(html=html, project_id=project.id, names="x"))
+    assert newest_runs(ledger)["both"] == old
+    expired(ledger, project, 20)
+    assert newest_runs(ledger) == {"both": other}

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from provenance.ledger.engine import Ledger
-from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import MOST_PAGES, pages_with, write_words
+from provenance.ledger.text_tables import PageHead, PageText
+from provenance.ledger.word_search import MOST_PAGES, pages_with, runs_with
+from provenance.ledger.words import write_words
 from tests.support.rows import add_project
 
 PAGES, APART = 1_000, 60
@@ -55,3 +56,28 @@ def test_the_newest_pages_that_say_a_word_are_found_wherever_they_lie(
         assert pages_with(session, [word]) == newest
         assert pages_with(session, [word, "every"]) == newest
         assert pages_with(session, [word[:3], "weather"]) == newest
+
+
+def _newest_run(number: int) -> str:
+    """Return the newest run of a page: every seventh is still made, however old it is."""
+    return f"run_{number + PAGES * (number % 7 == 0):06}"
+
+
+@pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("word", ["every", "third", "lately", "once", "both", "never"])
+def test_their_newest_runs_come_in_order_however_old_the_pages_are(
+    ledger: Ledger, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provenance.ledger.word_search._LEAST_STEP", 40)
+    with ledger.writing() as session:
+        for number in range(PAGES - 5):  # the last ones are of runs about other runs
+            head = PageHead(page_id=number * APART + 1, run_id=_newest_run(number))
+            session.add(head)
+    numbers = [number for number in range(PAGES - 5) if word in _says(number).split()]
+    expected = sorted(map(_newest_run, numbers), reverse=True)
+    found, after = list[str](), None
+    with ledger.reading() as session:
+        while more := runs_with(session, [word], 51, after):
+            assert len(more) <= 51
+            found, after = found + more, more[-1]
+    assert found == expected
