@@ -19,8 +19,6 @@ from provenance.ledger.words import tokens
 MOST_PAGES = 300
 """So many pages, the newest, are narrowed by filters where very many have the words."""
 _LEAST_STEP = 1_000
-_RARE = 3
-"""As if of so many at least it were guessed how frequent a word is: one is no measure."""
 _INDEX = table_of(WORDS, column("rowid"))
 _IN_SQLITE = text(f"{WORDS} MATCH :sought")
 _IN_POSTGRESQL = text(f"{WORDS} @@ to_tsquery('simple', :sought)")
@@ -112,7 +110,7 @@ def _in_steps(
         ids = {"before": last - looked_at, "after": last - looked_at - step}
         found += session.execute(query, {**sought, **ids, "missing": missing})
         looked_at += step
-        enough = looked_at * (most - len(found)) // max(len(found), _RARE)
+        enough = looked_at * (most - len(found)) // len(found) if found else last
         step = max(enough * 6 // 5, _LEAST_STEP)
     return found
 
