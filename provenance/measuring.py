@@ -1,10 +1,11 @@
 """What reports take in the store: pages, executed notebooks and logs, by report."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import utc_now
@@ -71,18 +72,27 @@ def _uses(session: Session) -> dict[tuple[str, str], _Use]:
     for project, report, count in session.execute(counted):
         uses[project, report].runs += count
         uses[project, ""].runs += count
-    query = (
-        select(Project.name, Run.report, Run.html, Run.notebook, Run.log)
-        .join(Run, Run.project_id == Project.id)
-        .where(Run.log.is_not(None) | Run.html.is_not(None))
-        .execution_options(yield_per=_AT_ONCE)
-    )
-    for project, report, html, notebook, log in session.execute(query):
-        for use in (uses[project, report], uses[project, ""]):
-            if html:
-                use.pages.add(html)
-            use.objects.update(digest for digest in (html, notebook, log) if digest)
+    for row in _runs_with_files(session):
+        for use in (uses[row.name, row.report], uses[row.name, ""]):
+            if row.html:
+                use.pages.add(row.html)
+            use.objects.update(digest for digest in (row.html, row.notebook, row.log) if digest)
     return uses
+
+
+def _runs_with_files(session: Session) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield project, report, page, notebook and log of each run that has one; some at once."""
+    query = (
+        select(Run.id, Project.name, Run.report, Run.html, Run.notebook, Run.log)
+        .join(Run.project)
+        .where(Run.log.is_not(None) | Run.html.is_not(None))
+        .order_by(Run.id)
+        .limit(_AT_ONCE)
+    )
+    some = session.execute(query).all()
+    while some:
+        yield from some
+        some = session.execute(query.where(Run.id > some[-1].id)).all()
 
 
 def _size(digests: set[str], sizes: Mapping[str, int]) -> int:

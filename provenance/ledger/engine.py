@@ -19,12 +19,19 @@ class Ledger:
     def __init__(self, url: str) -> None:
         """Prepare to connect to *url* (SQLAlchemy's form); nothing is opened yet."""
         self.engine = _engine(url)
+        on_sqlite = self.engine.dialect.name == "sqlite"
+        # A transaction of PostgreSQL's usual kind would see no more of one state, and would have
+        # each page wait for its beginning and its end.
+        self._to_read = _READ_ONLY if on_sqlite else {"isolation_level": "AUTOCOMMIT"}
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session that only reads; on SQLite it never waits for a writer."""
+        """Give a session that only reads; on SQLite it never waits for a writer.
+
+        There it sees one state of the ledger, on PostgreSQL what each statement finds.
+        """
         with Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options=_READ_ONLY)
+            session.connection(execution_options=self._to_read)
             yield session
 
     @contextmanager

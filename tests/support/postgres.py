@@ -23,8 +23,11 @@ def postgresql_binaries() -> Path | None:
 
 
 @contextmanager
-def postgresql_server(binaries: Path) -> Iterator[str]:
-    """Run a server on a free loopback port and give its address, without a database."""
+def postgresql_server(binaries: Path, **more: str) -> Iterator[str]:
+    """Run a server on a free loopback port and give its address, without a database.
+
+    *more* are settings of it, beside those that no private server can do without.
+    """
     # Not below pytest's folder: that one is closed to the user whom the server runs as.
     home = Path(tempfile.mkdtemp(prefix="provenote-pg-", dir="/tmp"))
     try:
@@ -37,6 +40,7 @@ def postgresql_server(binaries: Path) -> Iterator[str]:
             "unix_socket_directories": "",
             "fsync": "off",
             "max_connections": "200",
+            **more,
         }
         command = [binaries / "postgres", "-D", data, "-p", str(port)]
         command += [word for item in settings.items() for word in ("-c", "=".join(item))]
