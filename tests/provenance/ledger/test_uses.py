@@ -342,7 +342,7 @@ def planning(session: Session, plans: list[str]) -> Iterator[None]:
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     if engine.dialect.name != "sqlite":
         # Small tables are read whole, whatever indexes there are: is one of any use?
-        session.execute(text("SET LOCAL enable_seqscan = off"))
+        session.execute(text("SET enable_seqscan = off"))
 
     def look(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
         if "record_use" in statement or "run_job" in statement:
