@@ -16,6 +16,7 @@ from pipeline.reproduction.answer import Answer
 from pipeline.runner.messages import Failure
 from provenance.ledger.claims import Claim, close_evaluation_if_done, finish
 from provenance.ledger.history import remember_key
+from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.reproductions import Attempted, write_reproduction
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Check, Commit, Metric, RunInput, RunJob
@@ -68,7 +69,7 @@ def publish(
             session, CaseKey(asked.project_id, asked.report, asked.case_key), outcome.took
         )
     _index(session, outcome)
-    _note_page(session, asked, outcome)
+    _note_page(session, claim, asked, outcome)
     if answer is not None and asked.again_of is not None:
         told = (str(answer.grade), answer.sentence, answer.details, asked.actor)
         write_reproduction(session, Attempted(asked.again_of, claim.id, *told))
@@ -101,7 +102,7 @@ def _index(session: Session, outcome: Outcome) -> None:
             remember_uses(session, entry.record_id, entry.record)
 
 
-def _note_page(session: Session, asked: Asked, outcome: Outcome) -> None:
+def _note_page(session: Session, claim: Claim, asked: Asked, outcome: Outcome) -> None:
     """Let the page be found by its words, once somebody has had the time to read it."""
     values = _report_values(outcome.report) if outcome.report else {"html": None}
     if values["html"] is None:
@@ -119,6 +120,8 @@ def _note_page(session: Session, asked: Asked, outcome: Outcome) -> None:
             )[:_LONGEST_NAMES],
         ),
     )
+    if asked.purpose is None:
+        note_page_heads(session, {values["html"]: claim.id})
 
 
 def _remember(session: Session, asked: Asked, outcome: Outcome) -> None:

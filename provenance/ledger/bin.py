@@ -92,7 +92,7 @@ def delete_runs(session: Session, run_ids: Iterable[str], actor: str) -> str:
             session.execute(insert(BinHold), holds)
     remove(session, ids)
     _head_back(session, runs)
-    page_heads_back(session, ids)
+    page_heads_back(session, [run.html for run in runs if run.html], ids)
     return deletion
 
 
@@ -156,6 +156,10 @@ def _head_back(session: Session, runs: Sequence[Run]) -> None:
     """Let the newest run that is left of each case be its head."""
     gone = [run.id for run in runs]
     for project_id, report, key in sorted({(r.project_id, r.report, r.case_key) for r in runs}):
+        report_head = (CaseHead.project_id == project_id, CaseHead.report == report)
+        case = (*report_head, CaseHead.case_key == key)
+        # Whoever deletes another run of it at the same moment waits, and then looks again.
+        session.execute(select(CaseHead.run_id).where(*case).with_for_update())
         newest = select(func.max(Run.id)).where(
             Run.project_id == project_id,
             Run.report == report,
@@ -164,8 +168,7 @@ def _head_back(session: Session, runs: Sequence[Run]) -> None:
         )
         left = session.scalar(newest)
         # Only where it is one of those that went: a newer one may have come meanwhile.
-        case = (CaseHead.project_id == project_id, CaseHead.report == report)
-        head = (*case, CaseHead.case_key == key, CaseHead.run_id.in_(gone))
+        head = (*case, CaseHead.run_id.in_(gone))
         if left is None:
             session.execute(delete(CaseHead).where(*head))
         else:
@@ -187,8 +190,9 @@ def restore(session: Session, deletion: str) -> list[str]:
     ids = [one.id for one in found]
     _refuse_without(session, ids, set().union(*(named_runs(one.rows) for one in found)))
     thawed(session, [one.rows for one in found])
-    note_heads(session, session.scalars(select(Run).where(Run.id.in_(ids))).all())
-    note_page_heads(session, [one.html for one in found if one.html])
+    back = session.scalars(select(Run).where(Run.id.in_(ids)).order_by(Run.id)).all()
+    note_heads(session, back)
+    note_page_heads(session, {run.html: run.id for run in back if run.html and not run.purpose})
     _empty(session, ids)
     return ids
 

@@ -113,8 +113,9 @@ def expire(session: Session, rule: Rule, most: int) -> int:
     cleared = {"html": None, "notebook": None, "log": None, "expired_at": utc_now()}
     ids = [row.id for row in rows]
     session.execute(update(Run).where(Run.id.in_(ids)).values(cleared))
-    page_heads_back(session, ids)
-    forget_pages(session, _pages([row.html for row in rows]))
+    pages = _pages([row.html for row in rows])
+    page_heads_back(session, pages, ids)
+    forget_pages(session, pages)
     return len(rows)
 
 

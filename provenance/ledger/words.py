@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from provenance.ledger.inserting import insert_into
 from provenance.ledger.keeping_tables import BinnedRun
-from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import WORDS, Figure, PageHead, PageText
 from provenance.text import storable
@@ -46,11 +45,10 @@ class Snippet:
 
 
 def note_page(session: Session, page: PageText) -> None:
-    """Note a page to be read, unless it is known, and which run is its newest."""
+    """Note a page to be read, unless it is known."""
     known = ("html", "notebook", "project_id")
     values = {name: getattr(page, name) for name in known} | {"names": storable(page.names)}
     session.execute(insert_into(session, PageText).values(values).on_conflict_do_nothing())
-    note_page_heads(session, [page.html])
 
 
 def unread_pages(session: Session, most: int) -> list[Unread]:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from provenance.ledger.engine import Ledger
 from provenance.ledger.ids import new_id
@@ -12,6 +13,7 @@ from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.states import Trigger
 from provenance.ledger.tables import Commit, Evaluation, Project, Run
 from provenance.ledger.text_tables import PageHead, PageText
+from provenance.ledger.words import note_page
 
 SHA = "a" * 40
 _FACTS: dict[str, Any] = {
@@ -61,10 +63,17 @@ def add_runs(ledger: Ledger, evaluation: Evaluation, count: int = 1, **values: A
     ]
     with ledger.writing() as session:
         session.add_all(rows)
-        session.flush()
         note_heads(session, rows)
-        note_page_heads(session, [row.html for row in rows if row.html])
+        note_page_heads(session, {row.html: row.id for row in rows if row.html and not row.purpose})
     return sorted(row.id for row in rows)
+
+
+def publish_page(session: Session, page: PageText) -> None:
+    """Note a page of runs that are there already."""
+    note_page(session, page)
+    newest = select(func.max(Run.id)).where(Run.html == page.html, Run.purpose.is_(None))
+    if run_id := session.scalar(newest):
+        note_page_heads(session, {page.html: run_id})
 
 
 def newest_runs(ledger: Ledger) -> dict[str, str]:

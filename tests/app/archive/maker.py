@@ -104,7 +104,9 @@ class Maker:
         added: Run = self._add(run)
         with self.installation.ledger.writing() as session:
             note_heads(session, [added])
-            note_page_heads(session, [added.html] if added.html else [])
+            note_page_heads(
+                session, {added.html: added.id} if added.html and not added.purpose else {}
+            )
         return added
 
     def job(self, run: Run, position: int, **values: Any) -> RunJob:

@@ -11,8 +11,8 @@ from typing import Any
 from app.work.indexing import read_pages
 from provenance.ledger.tables import Evaluation, Run
 from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import note_page
 from tests.app.archive.maker import Maker
+from tests.support.rows import publish_page
 
 TABLE = "<table><tr><th>hour</th><th>delay</th></tr><tr><td>7</td><td>12.5</td></tr></table>"
 
@@ -59,7 +59,7 @@ def noted_run(maker: Maker, evaluation: Evaluation, content: bytes, **values: An
     run = maker.run(evaluation, html=html, notebook=kept, **values)
     page = PageText(html=html, notebook=kept, project_id=run.project_id, names="flights")
     with maker.installation.ledger.writing() as session:
-        note_page(session, page)
+        publish_page(session, page)
     return run
 
 

@@ -13,9 +13,9 @@ from provenance.ledger.marks import add_comment
 from provenance.ledger.retention import set_retention
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import note_page
 from provenance.measuring import measure_storage
 from tests.app.archive.maker import Maker
+from tests.support.rows import publish_page
 
 EVIL = (
     "\"'><script>evil()</script><img src=x onerror=evil()>"
@@ -90,7 +90,7 @@ def fill(maker: Maker, name: str, text: str) -> list[str]:
     )
     page = PageText(html=run.html, notebook=run.notebook, project_id=project.id, names=text)
     with maker.installation.ledger.writing() as session:
-        note_page(session, page)
+        publish_page(session, page)
     assert read_pages(maker.installation, 9.0) == 1
     maker.job(run, 0, stage=text, sentence=text, status=text)
     maker.input(run, name=text, media_type=text, producer=text)

@@ -10,8 +10,9 @@ from provenance.ledger.marks import add_tag
 from provenance.ledger.states import Verdict
 from provenance.ledger.tables import Run
 from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import note_page, unread_pages, write_words
+from provenance.ledger.words import unread_pages, write_words
 from tests.app.archive.maker import Maker
+from tests.support.rows import publish_page
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def delays(maker: Maker) -> Run:
     maker.run(maker.evaluation(maker.commit(maker.project("other"), 2)), "rainfall")
     with maker.installation.ledger.writing() as session:
         page = PageText(html=html, project_id=run.project_id, names="flights delays")
-        note_page(session, page)
+        publish_page(session, page)
     with maker.installation.ledger.writing() as session:
         for unread in unread_pages(session, 9):
             write_words(session, unread.id, "Planes wait in the <rush> hour, and then depart.")

@@ -1,12 +1,16 @@
 """Which run of each page is the newest."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
+from sqlalchemy import select
 
 from provenance.ledger.bin import delete_runs, restore
 from provenance.ledger.engine import Ledger
 from provenance.ledger.page_heads import note_page_heads
 from provenance.ledger.states import Status
-from provenance.ledger.tables import Evaluation
+from provenance.ledger.tables import CaseHead, Evaluation
 from provenance.ledger.text_tables import PageText
 from provenance.ledger.words import note_page
 from tests.support.rows import add_evaluation, add_project, add_runs, newest_runs
@@ -19,6 +23,11 @@ def evaluation(ledger: Ledger) -> Evaluation:
         for html in ("page", "other"):
             note_page(session, PageText(html=html, project_id=evaluation.project_id, names="x"))
     return evaluation
+
+
+def newest_of_cases(ledger: Ledger) -> dict[str, str]:
+    with ledger.reading() as session:
+        return {head.case_key: head.run_id for head in session.scalars(select(CaseHead))}
 
 
 def ended_run(ledger: Ledger, evaluation: Evaluation, html: str, **values: str) -> str:
@@ -71,5 +80,43 @@ def test_an_older_run_that_comes_late_is_not_the_newest(
     ended_run(ledger, evaluation, "page", id="run_1")
     assert newest_runs(ledger) == {"page": newest}
     with ledger.writing() as session:
-        note_page_heads(session, ["page", "page", "unknown"])
+        note_page_heads(session, {"page": "run_1", "unknown": "run_1"})
     assert newest_runs(ledger) == {"page": newest}
+
+
+@pytest.mark.parametrize("heads", [newest_runs, newest_of_cases])
+def test_of_two_who_delete_at_once_the_later_one_sees_what_the_earlier_left(
+    ledger: Ledger, evaluation: Evaluation, heads: Callable[[Ledger], dict[str, str]]
+) -> None:
+    first, second, third = (ended_run(ledger, evaluation, "page") for _ in range(3))
+
+    def delete_the_second() -> None:
+        with ledger.writing() as session:
+            delete_runs(session, [second], "eve")
+
+    other = threading.Thread(target=delete_the_second)
+    with ledger.writing() as session:
+        delete_runs(session, [third], "ada")
+        other.start()
+        other.join(1)
+        assert other.is_alive(), "it waits"
+    other.join()
+    assert [*heads(ledger).values()] == [first]
+
+
+def test_a_run_that_is_noted_while_a_newer_one_is_deleted_takes_its_place(
+    ledger: Ledger, evaluation: Evaluation
+) -> None:
+    _, second, third = (ended_run(ledger, evaluation, "page") for _ in range(3))
+
+    def note_the_second() -> None:
+        with ledger.writing() as session:
+            note_page_heads(session, {"page": second})
+
+    other = threading.Thread(target=note_the_second)
+    with ledger.writing() as session:
+        delete_runs(session, [third], "ada")
+        other.start()
+        other.join(1)
+    other.join()
+    assert newest_runs(ledger) == {"page": second}

@@ -23,8 +23,7 @@ from provenance.ledger.roots import read_roots
 from provenance.ledger.states import Status, Verdict
 from provenance.ledger.tables import Evaluation, Project, Run
 from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import note_page
-from tests.support.rows import add_evaluation, add_project, add_runs, newest_runs
+from tests.support.rows import add_evaluation, add_project, add_runs, newest_runs, publish_page
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def test_a_page_without_runs_is_found_by_no_word_and_one_that_others_show_by_the
     run_of(ledger, evaluation, 1)
     with ledger.writing() as session:
         for html in ("both", "one"):
-            note_page(session, PageText(html=html, project_id=project.id, names="x"))
+            publish_page(session, PageText(html=html, project_id=project.id, names="x"))
     assert newest_runs(ledger)["both"] == old
     expired(ledger, project, 20)
     assert newest_runs(ledger) == {"both": other}

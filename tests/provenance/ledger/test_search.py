@@ -21,8 +21,8 @@ from provenance.ledger.search_text import read_search
 from provenance.ledger.states import Status
 from provenance.ledger.tables import Evaluation, Metric, Run
 from provenance.ledger.text_tables import PageText
-from provenance.ledger.words import note_page, snippets, unread_pages, write_words
-from tests.support.rows import add_evaluation, add_project, add_runs
+from provenance.ledger.words import snippets, unread_pages, write_words
+from tests.support.rows import add_evaluation, add_project, add_runs, publish_page
 
 Add = Callable[..., str]
 
@@ -54,7 +54,7 @@ def add(ledger: Ledger, evaluation: Evaluation) -> Add:
 def page_says(ledger: Ledger, evaluation: Evaluation, html: str, says: str) -> None:
     page = PageText(html=html, project_id=evaluation.project_id, names="weather daily 2013-01-31")
     with ledger.writing() as session:
-        note_page(session, page)
+        publish_page(session, page)
     with ledger.writing() as session:
         for unread in unread_pages(session, 9):
             write_words(session, unread.id, says)
@@ -169,8 +169,8 @@ def test_a_page_that_nobody_has_read_is_not_found_yet_and_read_once(
     run_id = add(html="page")
     page = PageText(html="page", project_id=evaluation.project_id, names="weather")
     with ledger.writing() as session:
-        note_page(session, page)
-        note_page(session, page)
+        publish_page(session, page)
+        publish_page(session, page)
     assert found(ledger, "thunder") == []
     with ledger.reading() as session:
         (unread,) = unread_pages(session, 9)
