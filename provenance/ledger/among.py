@@ -11,6 +11,8 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, ColumnElement, String, any_, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from provenance.ledger.engine import is_sqlite
+
 V = TypeVar("V", str, int)
 
 
@@ -18,18 +20,14 @@ def among(
     session: Session, column: InstrumentedAttribute[V], values: Sequence[V]
 ) -> ColumnElement[bool]:
     """Say that *column* is one of *values*."""
-    if _is_sqlite(session):
+    if is_sqlite(session):
         return column.in_(values)
     return column == any_(literal(values, ARRAY(column.type)))
 
 
 def each_of(session: Session, values: Sequence[str]) -> ColumnElement[str]:
     """Return a column that has each of *values*, to be selected from by itself."""
-    if _is_sqlite(session):
+    if is_sqlite(session):
         return func.json_each(json.dumps(values)).table_valued("value").c.value
     found = func.unnest(literal(values, ARRAY(String))).table_valued("value")
     return found.render_derived().c.value
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"

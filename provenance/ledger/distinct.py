@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from provenance.ledger.engine import is_sqlite
+
 MOST = 200
 Where = tuple[ColumnElement[bool], ...]
 
@@ -24,7 +26,7 @@ def distinct_from(
     itself: the cost is that of the values and not of the rows. *where* narrows the rows; it has
     to be a constant, whose parameters are *values*.
     """
-    by_bytes = session.get_bind().dialect.name == "sqlite"
+    by_bytes = is_sqlite(session)
     begun = {"beginning": beginning, "length": len(beginning)}
     return [*session.scalars(_query(column, where, by_bytes), {**(values or {}), **begun})]
 

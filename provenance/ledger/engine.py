@@ -45,6 +45,11 @@ class Ledger:
         self.engine.dispose()
 
 
+def is_sqlite(session: Session) -> bool:
+    """Tell whether *session* speaks with SQLite; else it is PostgreSQL."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":

@@ -6,10 +6,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provenance.ledger.columns import Base
+from provenance.ledger.engine import is_sqlite
 
 
 def insert_into(session: Session, table: type[Base]) -> Any:
     """Return an INSERT of this database's kind: one that knows ``on_conflict_do_nothing`` and
     ``on_conflict_do_update``, which SQLAlchemy's general one does not."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    return (sqlite.insert if on_sqlite else postgresql.insert)(table)
+    return (sqlite.insert if is_sqlite(session) else postgresql.insert)(table)

@@ -15,6 +15,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from provenance.ledger.among import each_of
 from provenance.ledger.data_tables import Pin
 from provenance.ledger.distinct import distinct_from
+from provenance.ledger.engine import is_sqlite
 from provenance.ledger.ids import first_id
 from provenance.ledger.keeping_tables import RunComment, RunTag
 from provenance.ledger.queries.runs import RunRow, page_of, run_rows, select_rows
@@ -271,9 +272,8 @@ def _asked_by(session: Session, actor: str, wanted: RunFilter) -> ColumnElement[
 
 
 def _valued(session: Session, name: str, wanted: RunFilter) -> ColumnElement[bool]:
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
     text = wanted.params[name]
-    is_value = (_is_on_sqlite if on_sqlite else _is)(name, text)
+    is_value = (_is_on_sqlite if is_sqlite(session) else _is)(name, text)
     if not wanted.begun:
         return is_value
     value = Run.params[name].as_string()

@@ -13,6 +13,7 @@ from sqlalchemy import table as table_of
 from sqlalchemy.orm import Session
 
 from provenance.ledger.among import among
+from provenance.ledger.engine import is_sqlite
 from provenance.ledger.text_tables import WORDS, PageHead, PageText
 from provenance.ledger.words import tokens
 
@@ -35,7 +36,7 @@ def pages_with(session: Session, words: Sequence[str]) -> list[str]:
         return []
     sought = _sought(session, words)
     query = select(PageText.id, PageText.html)
-    if _is_sqlite(session):
+    if is_sqlite(session):
         query = query.join(_INDEX, _INDEX.c.rowid == PageText.id).where(_IN_SQLITE)
         query = query.order_by(_INDEX.c.rowid.desc()).limit(MOST_PAGES)
         return [row.html for row in session.execute(query, sought)]
@@ -53,7 +54,7 @@ def runs_with(session: Session, words: Sequence[str], most: int, after: str | No
     sought, heads = _sought(session, words), select(PageHead.run_id)
     if after is not None:
         heads = heads.where(PageHead.run_id < after)
-    if _is_sqlite(session):
+    if is_sqlite(session):
         # Such that the heads are gone along in their order, each a look at what was found: a word
         # that very many pages have would else be sorted.
         page = func.coalesce(PageHead.page_id, PageHead.page_id)
@@ -118,11 +119,7 @@ def _in_steps(
 def _sought(session: Session, words: Sequence[str]) -> Mapping[str, Any]:
     """Return what is sought, in the language of the database's index."""
     parts = [found for word in words if (found := tokens(word))]
-    if _is_sqlite(session):
+    if is_sqlite(session):
         return {"sought": " AND ".join(f'"{" ".join(each)}" *' for each in parts)}
     rows = (" <-> ".join([*each[:-1], f"{each[-1]}:*"]) for each in parts)
     return {"sought": " & ".join(rows)}
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"

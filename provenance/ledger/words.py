@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from provenance.ledger.engine import is_sqlite
 from provenance.ledger.inserting import insert_into
 from provenance.ledger.keeping_tables import BinnedRun
 from provenance.ledger.tables import Run
@@ -63,7 +64,7 @@ def write_words(session: Session, page_id: int, body: str) -> None:
     """Say what a page says; who comes second changes nothing."""
     unread = update(PageText).where(PageText.id == page_id, PageText.body.is_(None))
     written: Any = session.execute(unread.values(body=storable(body)))
-    if written.rowcount and session.get_bind().dialect.name == "sqlite":
+    if written.rowcount and is_sqlite(session):
         session.execute(
             text(
                 f"INSERT INTO {WORDS} (rowid, names, body) "  # noqa: S608 - a name of ours
@@ -93,7 +94,7 @@ def forget_pages(session: Session, pages: Sequence[str]) -> None:
     ]
     query = select(PageText.id).where(PageText.html.in_(pages), ~or_(*held))
     ids = [*session.scalars(query)]
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         # The index knows no rows of its own: it has to be told what it is to forget.
         columns = f"({WORDS}, rowid, names, body)"
         rows = "SELECT 'delete', id, names, body FROM page_text WHERE id = :id AND body IS NOT NULL"
